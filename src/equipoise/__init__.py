@@ -1,0 +1,1 @@
+"""equipoise: plan, rehearse, run, analyse and report a small randomised placebo-controlled trial from one protocol file."""

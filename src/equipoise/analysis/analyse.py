@@ -1,0 +1,75 @@
+"""Analyse the records of a trial: Panel, derivations, sets, methods, flow, claims, in one call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from equipoise.analysis.claims import claim_results
+from equipoise.analysis.data import AnalysisData
+from equipoise.analysis.derive import analysis_sets, derive
+from equipoise.analysis.estimates import result_of
+from equipoise.analysis.flow import participants_flow
+from equipoise.analysis.multiplicity import with_adjusted
+from equipoise.analysis.plan import Plan, plan
+from equipoise.analysis.results import Result, Results, ResultTable
+from equipoise.protocol.model import Protocol
+from equipoise.records.allocation import Allocation
+from equipoise.records.from_records import to_panel
+from equipoise.records.panel import Panel
+from equipoise.records.records import Records
+
+
+@dataclass(frozen=True, slots=True)
+class Analysed:
+    """The results of an analysis, and the data behind them."""
+
+    results: Results
+    data: AnalysisData
+
+
+def analyse_records(
+    records: Records, allocation: Allocation | None, *, software: dict[str, str], seed: int | None = None
+) -> Analysed:
+    """Analyse the records of one trial; without `allocation` the run is blinded.
+
+    Raises InputError where the protocol's analyses cannot be planned.
+    """
+    protocol = records.protocol
+    planned = plan(protocol)
+    data = prepare(planned, to_panel(records, allocation))
+    found, tables = run(planned, data)
+    results = Results(
+        protocol=protocol_identity(protocol),
+        records={"digest": records.digest},
+        allocation={"digest": allocation.digest} if allocation is not None else None,
+        software=software,
+        seed=seed,
+        results=found,
+        tables=tables,
+        flow=participants_flow(data, found),
+        claims=claim_results(protocol, found),
+    )
+    return Analysed(results, data)
+
+
+def prepare(planned: Plan, panel: Panel, trial: int = 0) -> AnalysisData:
+    """Derive every parameter and decide every analysis set."""
+    parameters = derive(planned, panel)
+    return AnalysisData(panel, parameters, analysis_sets(panel, parameters), trial)
+
+
+def run(planned: Plan, data: AnalysisData) -> tuple[tuple[Result, ...], tuple[ResultTable, ...]]:
+    """Run every planned analysis; the results are those of the data's trial, adjusted within their families."""
+    results: list[Result] = []
+    tables: list[ResultTable] = []
+    for item in planned.analyses:
+        outcome = item.method.run(data, item.analysis, item.options)
+        results += [result_of(estimate, data, item.analysis, data.trial) for estimate in outcome.estimates]
+        tables += outcome.tables
+    return with_adjusted(planned.protocol, tuple(results)), tuple(tables)
+
+
+def protocol_identity(protocol: Protocol) -> dict[str, object]:
+    """How results name their protocol: id and the digests of the document's chain."""
+    chain = [protocol.authored.amends] if protocol.authored.amends else []
+    return {"id": protocol.id, "digests": [*chain, protocol.digest]}

@@ -1,0 +1,154 @@
+"""Analysis datasets: one row a participant (ADSL) and one row a participant, parameter and visit (BDS), in ADaM's names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from equipoise.analysis.data import AnalysisData
+from equipoise.analysis.plan import Plan
+from equipoise.protocol.schema.measurement import Parameter
+from equipoise.records.classes import SEXES
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """An analysis dataset: its name, what it holds, a label for each variable, and its rows."""
+
+    name: str
+    title: str
+    labels: dict[str, str]
+    table: pl.DataFrame
+
+
+def analysis_datasets(planned: Plan, data: AnalysisData) -> tuple[Dataset, ...]:
+    """ADSL and ADEFF (a BDS dataset of every parameter) of the data's trial."""
+    return _subjects(data), _values(planned, data)
+
+
+def _subjects(data: AnalysisData) -> Dataset:
+    panel, trial, protocol = data.panel, data.trial, data.protocol
+    here = panel.present[trial]
+    columns: dict[str, pl.Series] = {
+        "STUDYID": pl.Series([protocol.id] * panel.participants),
+        "USUBJID": pl.Series(list(panel.ids)),
+        "SITEID": pl.Series(panel.labels["site"][trial].tolist()).replace("", None),
+        "AGE": _numbers(panel.covariates["age_years"][trial]),
+        "AGEU": pl.Series(["YEARS"] * panel.participants),
+        "SEX": pl.Series([None if np.isnan(code) else SEXES[int(code)][0].upper() for code in panel.covariates["sex"][trial]], dtype=pl.String),
+    }
+    labels = {
+        "STUDYID": "Study Identifier",
+        "USUBJID": "Unique Subject Identifier",
+        "SITEID": "Study Site Identifier",
+        "AGE": "Age",
+        "AGEU": "Age Units",
+        "SEX": "Sex",
+    }
+    arms = panel.arm[trial]
+    names = [arm.label for arm in protocol.arms]
+    columns["ARM"] = pl.Series([names[code] if code >= 0 else None for code in arms], dtype=pl.String)
+    labels["ARM"] = "Description of Planned Arm"
+    for number, period in enumerate(protocol.periods, 1):
+        products = {arm.id: protocol.product(arm.treatments[period.id]).label for arm in protocol.arms}
+        planned = [products[protocol.arms[code].id] if code >= 0 else None for code in arms]
+        columns[f"TRT{number:02d}P"] = pl.Series(planned, dtype=pl.String)
+        labels[f"TRT{number:02d}P"] = f"Planned Treatment for Period {number:02d}"
+    for name, column, label in (
+        ("DIAGDY", "diagnosis_day", "Day of Diagnosis from Time Zero"),
+        ("ALLOCDY", "allocation_day", "Day of Allocation from Time Zero"),
+        ("LSTCNDY", "last_contact_day", "Day of Last Contact from Time Zero"),
+    ):
+        columns[name] = _numbers(panel.covariates[column][trial])
+        labels[name] = label
+    for analysis_set in protocol.conventions.analysis_sets:
+        name = _flag_name(analysis_set.id)
+        columns[name] = pl.Series(np.where(data.sets[analysis_set.id][trial], "Y", "N").tolist())
+        labels[name] = f"{analysis_set.label} Flag"[:40]
+    return Dataset("adsl", "Subject-level analysis dataset", labels, pl.DataFrame(columns).filter(pl.Series(here)))
+
+
+def _flag_name(analysis_set: str) -> str:
+    """ADaM's own names where it has them, else the set's first six letters and FL."""
+    known = {"randomised": "RANDFL", "full": "FASFL", "safety": "SAFFL", "per-protocol": "PPROTFL"}
+    return known.get(analysis_set, analysis_set.replace("-", "").upper()[:6] + "FL")
+
+
+def parameter_codes(parameters: tuple[Parameter, ...]) -> dict[str, str]:
+    """Parameter -> PARAMCD: up to eight capitals and digits, unique."""
+    codes: dict[str, str] = {}
+    for parameter in parameters:
+        stem = parameter.id.replace("-", "").upper()
+        code, number = stem[:8], 1
+        while code in codes.values():
+            number += 1
+            code = stem[: 8 - len(str(number))] + str(number)
+        codes[parameter.id] = code
+    return codes
+
+
+def _values(planned: Plan, data: AnalysisData) -> Dataset:
+    panel, trial, protocol = data.panel, data.trial, data.protocol
+    baseline = protocol.conventions.baselines[0].visit
+    at_baseline = panel.visit_index(baseline)
+    codes = parameter_codes(protocol.parameters)
+    ids = np.array(panel.ids, dtype=object)
+    visits = np.array([visit.label for visit in protocol.visits], dtype=object)
+    parts: list[pl.DataFrame] = []
+    for item in planned.parameters:
+        parameter = item.parameter
+        values = data.parameters[parameter.id][trial]
+        person, visit = np.nonzero(~np.isnan(values) & panel.present[trial][:, np.newaxis])
+        base = np.where(item.derivation.name == "change", np.nan, values[person, at_baseline])
+        aval = values[person, visit]
+        parts.append(
+            pl.DataFrame(
+                {
+                    "STUDYID": pl.Series([protocol.id] * len(person), dtype=pl.String),
+                    "USUBJID": pl.Series(ids[person].tolist(), dtype=pl.String),
+                    "PARAMCD": pl.Series([codes[parameter.id]] * len(person), dtype=pl.String),
+                    "PARAM": pl.Series([f"{parameter.label} ({parameter.unit})"] * len(person), dtype=pl.String),
+                    "PARAMID": pl.Series([parameter.id] * len(person), dtype=pl.String),
+                    "AVISIT": pl.Series(visits[visit].tolist(), dtype=pl.String),
+                    "AVISITN": pl.Series(visit.astype(np.int32) + 1),
+                    "ADY": _numbers(panel.visit_day[trial][person, visit]),
+                    "AVAL": pl.Series(aval),
+                    "BASE": _numbers(base),
+                    "CHG": _numbers(np.where(visit > at_baseline, aval - base, np.nan)),
+                    "ABLFL": pl.Series(np.where(visit == at_baseline, "Y", "").tolist(), dtype=pl.String).replace("", None),
+                    "DTYPE": pl.Series(_types(data, item.derivation.name, item.options, person, visit), dtype=pl.String),
+                }
+            )
+        )
+    labels = {
+        "STUDYID": "Study Identifier",
+        "USUBJID": "Unique Subject Identifier",
+        "PARAMCD": "Parameter Code",
+        "PARAM": "Parameter",
+        "PARAMID": "Parameter in the Protocol",
+        "AVISIT": "Analysis Visit",
+        "AVISITN": "Analysis Visit (N)",
+        "ADY": "Analysis Day from Time Zero",
+        "AVAL": "Analysis Value",
+        "BASE": "Baseline Value",
+        "CHG": "Change from Baseline",
+        "ABLFL": "Baseline Record Flag",
+        "DTYPE": "Derivation Type",
+    }
+    return Dataset("adeff", "Parameters by visit", labels, pl.concat(parts))
+
+
+def _types(
+    data: AnalysisData, derivation: str, options: object, person: np.ndarray, visit: np.ndarray
+) -> list[str | None]:
+    """SUPPLIED where the value came with the data and was not derived from measurements."""
+    if derivation != "supplied-where-missing":
+        return [None] * len(person)
+    own = data.parameters[options.parameter][data.trial]  # pyright: ignore[reportAttributeAccessIssue]  its options have it
+    return ["SUPPLIED" if np.isnan(own[p, v]) else None for p, v in zip(person, visit, strict=True)]
+
+
+def _numbers(values: np.ndarray) -> pl.Series:
+    return pl.Series(np.asarray(values, np.float64)).fill_nan(None)

@@ -1,0 +1,1 @@
+"""Derivations of parameters, one a file; each ends in the object that its entry point names."""

@@ -1,0 +1,101 @@
+"""What methods return: one estimate in every trial of a Panel, and its Result in one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from equipoise.analysis.data import AnalysisData, Flags, Floats
+from equipoise.analysis.results import Result, finite
+from equipoise.protocol.schema.inference import Analysis, Estimand
+
+BLINDED = "blinded run: arms are not known, so arms cannot be compared; analyse with the allocation"
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """One estimate in each of R trials.
+
+    parameter, visit, contrast, variant: make the result's id, with the analysis.
+    values:     estimate, standard_error, df, lower, upper, p_value, each (R,); NaN where there is none.
+    n, missing: arm -> (R,) participants with and without all values.
+    status:     (R,) text, ``ok`` or why numbers are missing.
+    """
+
+    parameter: str
+    visit: str
+    contrast: str
+    values: Mapping[str, Floats]
+    n: Mapping[str, NDArray[np.int64]]
+    missing: Mapping[str, NDArray[np.int64]]
+    status: NDArray[np.object_]
+    level: float = 0.95
+    scale: str = "identity"
+    p_kind: str = "model"
+    alternative: str = "two-sided"
+    variant: str | None = None
+    covariance: str | None = None
+    extra: Mapping[str, Floats] = field(default_factory=dict)
+
+
+def result_of(estimate: Estimate, data: AnalysisData, analysis: Analysis, trial: int) -> Result:
+    """The Result of an estimate in one trial."""
+    protocol = data.protocol
+    estimand = protocol.estimand(analysis.estimand) if analysis.estimand is not None else None
+    parameter = protocol.parameter(estimate.parameter)
+    period = protocol.visit(estimate.visit).period
+    number = {name: finite(float(values[trial])) for name, values in estimate.values.items()}
+    parts = [analysis.id, parameter.id, period or "before", estimate.visit, estimate.contrast]
+    return Result(
+        id="/".join([*parts, estimate.variant] if estimate.variant else parts),
+        analysis=analysis.id,
+        label=analysis.label,
+        estimand=analysis.estimand,
+        estimand_strategy=dict(estimand.intercurrent_events) if estimand is not None else {},
+        role=analysis.role,
+        family=analysis.family,
+        method=analysis.method,
+        parameter=parameter.id,
+        unit=parameter.unit,
+        scale=estimate.scale,
+        visit=estimate.visit,
+        period=period,
+        analysis_set=_set_of(analysis, estimand),
+        contrast=estimate.contrast,
+        level=estimate.level,
+        p_kind=estimate.p_kind if number.get("p_value") is not None else None,
+        alternative=estimate.alternative,
+        n={arm: int(count[trial]) for arm, count in estimate.n.items()},
+        n_missing={arm: int(count[trial]) for arm, count in estimate.missing.items()},
+        covariance_requested=estimate.covariance,
+        covariance_used=estimate.covariance if number.get("standard_error") is not None else None,
+        status=str(estimate.status[trial]),
+        **number,
+    )
+
+
+def _set_of(analysis: Analysis, estimand: Estimand | None) -> str:
+    return estimand.population if estimand is not None else str(analysis.analysis_set)
+
+
+def population(data: AnalysisData, analysis: Analysis) -> Flags:
+    """The analysis set of an analysis, (R, n)."""
+    estimand = data.protocol.estimand(analysis.estimand) if analysis.estimand is not None else None
+    return data.sets[_set_of(analysis, estimand)]
+
+
+def counted(data: AnalysisData, members: Flags, complete: Flags) -> tuple[dict[str, NDArray[np.int64]], ...]:
+    """By arm, (R,): members with all values, and members without."""
+    arms = [arm.id for arm in data.protocol.arms]
+    have = {arm: (members & complete & data.in_arm(arm)).sum(axis=1) for arm in arms}
+    lack = {arm: (members & ~complete & data.in_arm(arm)).sum(axis=1) for arm in arms}
+    return have, lack
+
+
+def level_of(data: AnalysisData, analysis: Analysis) -> float:
+    """The level of an analysis's intervals: one minus its family's, else 0.95."""
+    levels = {family.id: family.level for family in data.protocol.families}
+    return 1 - levels[analysis.family] if analysis.family is not None else 0.95

@@ -1,0 +1,1 @@
+"""Methods of analysis, one a file; each ends in the object that its entry point names."""

@@ -1,0 +1,144 @@
+"""Descriptive tables: characteristics, parameters by visit, and events, by arm; without p-values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+import numpy as np
+
+from equipoise.analysis.data import AnalysisData, Flags, Floats
+from equipoise.analysis.estimates import population
+from equipoise.analysis.registry import Method, Objection, Outcome
+from equipoise.analysis.results import Cell, ResultTable, TableColumn, finite
+from equipoise.protocol.model import Protocol
+from equipoise.protocol.schema.base import Identifier, Part
+from equipoise.protocol.schema.inference import Analysis
+from equipoise.records.classes import PARTICIPANTS
+from equipoise.stats.describe import describe
+from equipoise.stats.t_interval import one_sample_t
+
+STATISTICS = ("n", "missing", "mean", "sd", "median", "q1", "q3", "minimum", "maximum")
+LEVEL = 0.95
+CHARACTERISTICS = {
+    "age_years": ("Age", "years"),
+    "sex": ("Sex", ""),
+    "days_since_diagnosis": ("Days from diagnosis to time zero", "days"),
+}
+Characteristic = Literal["age_years", "sex", "days_since_diagnosis"]
+Group = tuple[str, Flags]
+
+
+class Options(Part):
+    """What is described."""
+
+    characteristics: tuple[Characteristic, ...] = ()
+    parameters: tuple[Identifier, ...] = ()
+    visits: tuple[Identifier, ...] = ()
+    events: tuple[Identifier, ...] = ()
+    """Assessments of class events: participants with any, and events."""
+
+
+def _run(data: AnalysisData, analysis: Analysis, options: Options) -> Outcome:
+    members = population(data, analysis)
+    groups: list[Group] = [] if data.blinded else [(arm.id, members & data.in_arm(arm.id)) for arm in data.protocol.arms]
+    groups.append(("all", members))
+    rows = [
+        *_characteristics(data, options, groups),
+        *_parameters(data, options, groups),
+        *_events(data, options, groups),
+    ]
+    labels = {arm.id: arm.label for arm in data.protocol.arms} | {"all": "All participants"}
+    columns = (
+        TableColumn("kind", "Kind"),
+        TableColumn("id", "Characteristic"),
+        TableColumn("label", "Label"),
+        TableColumn("unit", "Unit"),
+        TableColumn("visit", "Visit"),
+        TableColumn("statistic", "Statistic"),
+        *(TableColumn(name, labels[name]) for name, _ in groups),
+    )
+    notes = (
+        f"Analysis set: {analysis.analysis_set}.",
+        f"lower and upper bound Student's {LEVEL:.0%} interval of the mean.",
+    )
+    return Outcome(tables=(ResultTable(analysis.id, analysis.label, columns, tuple(rows), notes),))
+
+
+def _described(values: Floats, groups: list[Group], trial: int, head: tuple[Cell, ...]) -> Iterator[tuple[Cell, ...]]:
+    found = [describe(values[trial : trial + 1], mask[trial : trial + 1]) for _, mask in groups]
+    for statistic in STATISTICS:
+        cells: list[Cell] = []
+        for item in found:
+            value = getattr(item, statistic)[0]
+            cells.append(None if np.isnan(value) else (int(value) if statistic in ("n", "missing") else float(value)))
+        yield (*head, statistic, *cells)
+    bounds = [one_sample_t(values[trial : trial + 1], _there(values, mask)[trial : trial + 1], level=LEVEL) for _, mask in groups]
+    yield (*head, "lower", *(finite(float(item.lower[0])) for item in bounds))
+    yield (*head, "upper", *(finite(float(item.upper[0])) for item in bounds))
+
+
+def _there(values: Floats, mask: Flags) -> Flags:
+    return mask & ~np.isnan(values)
+
+
+def _characteristics(data: AnalysisData, options: Options, groups: list[Group]) -> Iterator[tuple[Cell, ...]]:
+    covariates = data.panel.covariates
+    for name in options.characteristics:
+        label, unit = CHARACTERISTICS[name]
+        if name == "days_since_diagnosis":
+            yield from _described(-covariates["diagnosis_day"], groups, data.trial, ("number", name, label, unit, None))
+        elif name == "age_years":
+            yield from _described(covariates[name], groups, data.trial, ("number", name, label, unit, None))
+        else:
+            yield from _counts(data, name, label, groups)
+
+
+def _counts(data: AnalysisData, name: str, label: str, groups: list[Group]) -> Iterator[tuple[Cell, ...]]:
+    values = data.panel.covariates[name][data.trial]
+    for code, word in enumerate(PARTICIPANTS.column(name).words):
+        cells = [int(((values == code) & mask[data.trial]).sum()) for _, mask in groups]
+        yield ("category", name, label, "", None, word, *cells)
+    missing = [int((np.isnan(values) & mask[data.trial]).sum()) for _, mask in groups]
+    yield ("category", name, label, "", None, "missing", *missing)
+
+
+def _parameters(data: AnalysisData, options: Options, groups: list[Group]) -> Iterator[tuple[Cell, ...]]:
+    for name in options.parameters:
+        parameter = data.protocol.parameter(name)
+        for visit in options.visits:
+            head = ("number", name, parameter.label, parameter.unit, visit)
+            yield from _described(data.at(name, visit), groups, data.trial, head)
+
+
+def _events(data: AnalysisData, options: Options, groups: list[Group]) -> Iterator[tuple[Cell, ...]]:
+    rows = data.panel.events
+    for name in options.events:
+        assessment = data.protocol.assessment(name)
+        mine = (rows.trial == data.trial) & (rows.columns["assessment"] == name)
+        per_person = np.bincount(rows.participant[mine], minlength=data.panel.participants)
+        head = ("events", name, assessment.label, "", None)
+        yield (*head, "participants", *(int(mask[data.trial].sum()) for _, mask in groups))
+        yield (*head, "participants with any", *(int(((per_person > 0) & mask[data.trial]).sum()) for _, mask in groups))
+        yield (*head, "events", *(int(per_person[mask[data.trial]].sum()) for _, mask in groups))
+
+
+def _objections(protocol: Protocol, analysis: Analysis, options: Options) -> Iterator[Objection]:
+    known = {
+        "parameters": [parameter.id for parameter in protocol.parameters],
+        "visits": [visit.id for visit in protocol.visits],
+        "events": [item.id for item in protocol.assessments if item.observation_class == "events"],
+    }
+    for key, names in known.items():
+        for index, name in enumerate(getattr(options, key)):
+            if name not in names:
+                remedy = f"Name one of: {', '.join(names) or 'none'}."
+                yield Objection((key, index), f"known-{key.rstrip('s')}", f"there is no {name!r} among the {key}", remedy)
+    if bool(options.parameters) != bool(options.visits):
+        yield Objection((), "parameters-and-visits", "parameters are described at visits", "Name both, or neither.")
+    if analysis.analysis_set is None:
+        message = "a description has an analysis set, not an estimand"
+        yield Objection((), "method-needs-set", message, "Name the analysis_set.")
+
+
+METHOD = Method(name="descriptive", title="Descriptive table", options=Options, run=_run, objections=_objections)

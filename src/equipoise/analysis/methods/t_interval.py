@@ -1,0 +1,68 @@
+"""The mean of a parameter in each arm with Student's t interval."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from equipoise.analysis.data import AnalysisData, Flags, Floats
+from equipoise.analysis.estimates import Estimate, counted, level_of, population
+from equipoise.analysis.methods.endpoint import Endpoint, endpoint_objections
+from equipoise.analysis.registry import Method, Outcome
+from equipoise.protocol.schema.inference import Analysis
+from equipoise.stats.t_interval import one_sample_t
+
+
+class Options(Endpoint):
+    """The parameter and the visit."""
+
+
+def _run(data: AnalysisData, analysis: Analysis, options: Options) -> Outcome:
+    parameter, visit = options.of(data.protocol.estimand(str(analysis.estimand)))
+    values = data.at(parameter, visit)
+    members = population(data, analysis)
+    if data.blinded:
+        return Outcome((_estimate(data, analysis, parameter, visit, values, members, "pooled"),))
+    estimates = [
+        _estimate(data, analysis, parameter, visit, values, members & data.in_arm(arm.id), arm.id)
+        for arm in data.protocol.arms
+    ]
+    return Outcome(tuple(estimates))
+
+
+def _estimate(
+    data: AnalysisData, analysis: Analysis, parameter: str, visit: str, values: Floats, members: Flags, contrast: str
+) -> Estimate:
+    complete = ~np.isnan(values)
+    level = level_of(data, analysis)
+    found = one_sample_t(values, members & complete, level=level)
+    n, missing = counted(data, members, complete)
+    if contrast == "pooled":
+        n, missing = {"pooled": (members & complete).sum(axis=1)}, {"pooled": (members & ~complete).sum(axis=1)}
+    else:
+        n, missing = {contrast: n[contrast]}, {contrast: missing[contrast]}
+    return Estimate(
+        parameter=parameter,
+        visit=visit,
+        contrast=contrast,
+        values={
+            "estimate": found.estimate,
+            "standard_error": found.standard_error,
+            "df": found.df,
+            "lower": found.lower,
+            "upper": found.upper,
+            "p_value": found.p_value,
+        },
+        n=n,
+        missing=missing,
+        status=np.array(found.messages, dtype=object),
+        level=level,
+    )
+
+
+METHOD = Method(
+    name="t-interval",
+    title="Mean by arm with Student's t interval",
+    options=Options,
+    run=_run,
+    objections=endpoint_objections,
+)

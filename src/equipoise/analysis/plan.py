@@ -1,0 +1,163 @@
+"""The plan: each derivation and analysis of a protocol resolved to what is registered, with checked options."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from types import MappingProxyType
+from typing import Any
+
+from pydantic import ValidationError
+
+from equipoise.analysis.registry import Derivation, Method, Objection, derivations, methods
+from equipoise.errors import InputError, Problem
+from equipoise.protocol.model import Protocol
+from equipoise.protocol.schema.base import Part
+from equipoise.protocol.schema.inference import Analysis
+from equipoise.protocol.schema.measurement import Parameter
+from equipoise.protocol.schema_errors import problems_of
+from equipoise.source.digest import canonical_json
+from equipoise.source.paths import Step
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedParameter:
+    """A parameter with the derivation it names and that one's options."""
+
+    parameter: Parameter
+    derivation: Derivation
+    options: Any
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedAnalysis:
+    """An analysis with the method it names and that one's options."""
+
+    analysis: Analysis
+    method: Method
+    options: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What will be derived, in an order in which each has what it needs, and analysed.
+
+    measured: parameter -> the visits at which it can have a value.
+    """
+
+    protocol: Protocol
+    parameters: tuple[PlannedParameter, ...]
+    analyses: tuple[PlannedAnalysis, ...]
+    measured: Mapping[str, frozenset[str]]
+
+
+def plan(protocol: Protocol) -> Plan:
+    """Resolve the protocol's parameters and analyses.
+
+    Raises InputError with every unknown name, every option that is wrong, and every analysis of a value that no visit
+    measures.
+    """
+    parameters, problems = _parameters(protocol)
+    ordered, measured = (), {}
+    if not problems:
+        ordered, measured, problems = _ordered(protocol, parameters)
+    analyses, more = _analyses(protocol)
+    problems += more
+    if not problems:
+        problems += _not_measured(protocol, measured)
+        problems += _not_yet(protocol)
+    if problems:
+        raise InputError(f"{protocol.path} asks for analyses that cannot be planned", problems)
+    return Plan(protocol, ordered, tuple(analyses), MappingProxyType(measured))
+
+
+def _options(
+    protocol: Protocol, model: type[Part], given: Mapping[str, Any], at: tuple[Step, ...]
+) -> tuple[Part | None, list[Problem]]:
+    try:
+        return model.model_validate_json(canonical_json(dict(given))), []
+    except ValidationError as error:
+        return None, problems_of(error, model, protocol.document, at)
+
+
+def _told(protocol: Protocol, at: tuple[Step, ...], objections: Iterator[Objection]) -> list[Problem]:
+    return [protocol.document.problem((*at, *item.at), item.rule, item.message, item.remedy) for item in objections]
+
+
+def _unknown(protocol: Protocol, at: tuple[Step, ...], what: str, name: str, known: Mapping[str, object]) -> Problem:
+    remedy = f"Name one of: {', '.join(sorted(known))}."
+    return protocol.document.problem(at, f"known-{what}", f"no {what} of this name is registered", remedy, name)
+
+
+def _parameters(protocol: Protocol) -> tuple[list[PlannedParameter], list[Problem]]:
+    planned: list[PlannedParameter] = []
+    problems: list[Problem] = []
+    for index, parameter in enumerate(protocol.parameters):
+        at = ("parameters", index)
+        derivation = derivations().get(parameter.derivation)
+        if derivation is None:
+            problems.append(_unknown(protocol, (*at, "derivation"), "derivation", parameter.derivation, derivations()))
+            continue
+        options, wrong = _options(protocol, derivation.options, parameter.options, (*at, "options"))
+        problems += wrong
+        if options is not None:
+            problems += _told(protocol, (*at, "options"), derivation.objections(protocol, parameter, options))
+            planned.append(PlannedParameter(parameter, derivation, options))
+    return planned, problems
+
+
+def _ordered(
+    protocol: Protocol, planned: list[PlannedParameter]
+) -> tuple[tuple[PlannedParameter, ...], dict[str, frozenset[str]], list[Problem]]:
+    by_id = {item.parameter.id: item for item in planned}
+    needs = {name: item.derivation.needs(item.options) for name, item in by_id.items()}
+    try:
+        order = list(TopologicalSorter(needs).static_order())
+    except CycleError as error:
+        circle = " -> ".join(error.args[1])
+        index = [parameter.id for parameter in protocol.parameters].index(error.args[1][0])
+        message = f"these parameters are derived from one another: {circle}"
+        problem = protocol.document.problem(("parameters", index), "parameter-cycle", message, "Break the circle.")
+        return (), {}, [problem]
+    measured: dict[str, frozenset[str]] = {}
+    for name in order:
+        item = by_id[name]
+        measured[name] = item.derivation.measured(protocol, item.options, measured)
+    return tuple(by_id[name] for name in order), measured, []
+
+
+def _analyses(protocol: Protocol) -> tuple[list[PlannedAnalysis], list[Problem]]:
+    planned: list[PlannedAnalysis] = []
+    problems: list[Problem] = []
+    for index, analysis in enumerate(protocol.analyses):
+        at = ("analyses", index)
+        method = methods().get(analysis.method)
+        if method is None:
+            problems.append(_unknown(protocol, (*at, "method"), "method", analysis.method, methods()))
+            continue
+        options, wrong = _options(protocol, method.options, analysis.options, (*at, "options"))
+        problems += wrong
+        if options is not None:
+            problems += _told(protocol, (*at, "options"), method.objections(protocol, analysis, options))
+            planned.append(PlannedAnalysis(analysis, method, options))
+    return planned, problems
+
+
+def _not_measured(protocol: Protocol, measured: Mapping[str, frozenset[str]]) -> Iterator[Problem]:
+    """An estimand's parameter has no value at its visit, by the schedule."""
+    for index, estimand in enumerate(protocol.estimands):
+        variable = estimand.variable
+        if variable.visit not in measured[variable.parameter]:
+            message = f"{variable.parameter!r} is not measured at {variable.visit!r}"
+            visits = ", ".join(v.id for v in protocol.visits if v.id in measured[variable.parameter]) or "no visit"
+            at = ("estimands", index, "variable")
+            yield protocol.document.problem(at, "measured-at-visit", message, f"It has values at {visits}.")
+
+
+def _not_yet(protocol: Protocol) -> Iterator[Problem]:
+    """What the schema allows and this version cannot do."""
+    if protocol.conventions.windows.rule != "nominal":
+        at = ("conventions", "windows", "rule")
+        message = "this version assigns values to visits by name only"
+        yield protocol.document.problem(at, "not-yet", message, "Use nominal.", protocol.conventions.windows.rule)

@@ -1,0 +1,101 @@
+"""What may be named in a protocol: methods and derivations, ours and those of installed packages, found by entry points.
+
+A package adds a method by an entry point in the group ``equipoise.methods`` whose name is what protocols write and whose
+object is a `Method`; a derivation likewise in ``equipoise.derivations``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Any
+from typing import Protocol as Interface
+
+import numpy as np
+from numpy.typing import NDArray
+
+from equipoise.analysis.data import AnalysisData, DerivationData
+from equipoise.analysis.estimates import Estimate
+from equipoise.analysis.results import ResultTable
+from equipoise.protocol.model import Protocol
+from equipoise.protocol.schema.base import Part
+from equipoise.protocol.schema.inference import Analysis
+from equipoise.protocol.schema.measurement import Parameter
+from equipoise.source.paths import Step
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """What a method or derivation finds wrong with the options it was given; `at` are steps below the options."""
+
+    at: tuple[Step, ...]
+    rule: str
+    message: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a method gives: estimates in every trial of the Panel, tables of the data's own trial."""
+
+    estimates: tuple[Estimate, ...] = ()
+    tables: tuple[ResultTable, ...] = ()
+
+
+class Run(Interface):
+    """Runs a method: the data, the analysis as planned, its options -> its outcome."""
+
+    def __call__(self, data: AnalysisData, analysis: Analysis, options: Any) -> Outcome: ...
+
+
+def _no_objection(protocol: Protocol, analysis: Analysis, options: Any) -> Iterator[Objection]:
+    yield from ()
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A registered method of analysis.
+
+    options:   the model of its options; unknown options are refused when the plan is made.
+    objections: what else can be wrong with an analysis that names it.
+    """
+
+    name: str
+    title: str
+    options: type[Part]
+    run: Run
+    objections: Callable[[Protocol, Analysis, Any], Iterator[Objection]] = _no_objection
+
+
+@dataclass(frozen=True, slots=True)
+class Derivation:
+    """A registered derivation of a parameter at every visit.
+
+    needs:      the parameters that it is derived from, by its options.
+    derive:     (R, n, visits of the protocol), NaN where it cannot be derived.
+    measured:   the visits at which it can have a value.
+    """
+
+    name: str
+    title: str
+    options: type[Part]
+    needs: Callable[[Any], Sequence[str]]
+    derive: Callable[[DerivationData, Parameter, Any], Floats]
+    measured: Callable[[Protocol, Any, Mapping[str, frozenset[str]]], frozenset[str]]
+    objections: Callable[[Protocol, Parameter, Any], Iterator[Objection]]
+
+
+@cache
+def methods() -> Mapping[str, Method]:
+    """The registered methods by name."""
+    return {point.name: point.load() for point in entry_points(group="equipoise.methods")}
+
+
+@cache
+def derivations() -> Mapping[str, Derivation]:
+    """The registered derivations by name."""
+    return {point.name: point.load() for point in entry_points(group="equipoise.derivations")}

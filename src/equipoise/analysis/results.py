@@ -1,0 +1,196 @@
+"""Results as small frozen types, and results.json, schema `equipoise/results/1`."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from equipoise.errors import DataError, Problem
+
+SCHEMA = "equipoise/results/1"
+Cell = str | int | float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One estimate with everything that a reader needs to judge it; None where a number does not apply or is not known.
+
+    id:            analysis/parameter/period/visit/contrast[/variant], unique and stable.
+    estimate …:    on `scale`; `lower` and `upper` bound the interval of `level`.
+    p_kind:        model, re-randomisation or exact.
+    n, n_missing:  participants with and without the value, by arm.
+    status:        ``ok``, or why a number is missing and what to do.
+    """
+
+    id: str
+    analysis: str
+    label: str
+    estimand: str | None
+    estimand_strategy: Mapping[str, str]
+    role: str
+    family: str | None
+    method: str
+    parameter: str
+    unit: str
+    scale: str
+    visit: str | None
+    period: str | None
+    analysis_set: str
+    contrast: str
+    estimate: float | None = None
+    standard_error: float | None = None
+    df: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+    level: float = 0.95
+    p_value: float | None = None
+    p_kind: str | None = None
+    p_adjusted: float | None = None
+    alternative: str = "two-sided"
+    n: Mapping[str, int] = field(default_factory=dict)
+    n_missing: Mapping[str, int] = field(default_factory=dict)
+    events: Mapping[str, int] | None = None
+    person_years: Mapping[str, float] | None = None
+    covariance_requested: str | None = None
+    covariance_used: str | None = None
+    draws: int | None = None
+    mc_error: float | None = None
+    status: str = "ok"
+
+
+@dataclass(frozen=True, slots=True)
+class TableColumn:
+    """A column of a results table."""
+
+    id: str
+    label: str
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ResultTable:
+    """A table of numbers at full precision; the report words and rounds them."""
+
+    id: str
+    title: str
+    columns: tuple[TableColumn, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FlowStep:
+    """A count of participants on their way through the trial; `arm` None before allocation or where it is not known."""
+
+    id: str
+    label: str
+    count: int
+    arm: str | None = None
+    period: str | None = None
+    reasons: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimResult:
+    """A claim of the protocol and what the results say of it."""
+
+    id: str
+    text: str
+    verdict: str
+    results: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """All that an analysis found."""
+
+    protocol: Mapping[str, Any]
+    records: Mapping[str, str]
+    allocation: Mapping[str, str] | None
+    software: Mapping[str, str]
+    seed: int | None
+    results: tuple[Result, ...]
+    tables: tuple[ResultTable, ...]
+    flow: tuple[FlowStep, ...]
+    claims: tuple[ClaimResult, ...]
+
+    def result(self, result_id: str) -> Result:
+        """The result with this id; raises KeyError."""
+        for item in self.results:
+            if item.id == result_id:
+                return item
+        raise KeyError(result_id)
+
+    def table(self, table_id: str) -> ResultTable:
+        """The table with this id; raises KeyError."""
+        for item in self.tables:
+            if item.id == table_id:
+                return item
+        raise KeyError(table_id)
+
+    def of_analysis(self, analysis: str) -> tuple[Result, ...]:
+        """The results of one analysis, in order."""
+        return tuple(item for item in self.results if item.analysis == analysis)
+
+
+def finite(value: float | None) -> float | None:
+    """A number as results hold it: plain float, and None for what is not finite."""
+    return None if value is None or not math.isfinite(value) else float(value)
+
+
+def to_data(results: Results) -> dict[str, Any]:
+    """Results as JSON data."""
+    return {"schema": SCHEMA, **_plain(results)}
+
+
+def to_json(results: Results) -> str:
+    """The text of results.json; raises ValueError for a number that is not finite (None is for those)."""
+    return json.dumps(to_data(results), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {item.name: _plain(getattr(value, item.name)) for item in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    return value
+
+
+def read_results(path: Path) -> Results:
+    """Read results.json; raises DataError where it is none of schema 1."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        if data.pop("schema") != SCHEMA:
+            raise ValueError(f"its schema is not {SCHEMA}")
+        return _from_data(data)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        remedy = "Run `equipoise analyse` again."
+        problem = Problem(str(path), None, "", "results-readable", f"cannot be read as results: {error}", remedy)
+        raise DataError(f"cannot read the results {path}", [problem]) from None
+
+
+def _from_data(data: dict[str, Any]) -> Results:
+    frozen = {key: MappingProxyType(value) if isinstance(value, dict) else value for key, value in data.items()}
+    tables = tuple(
+        ResultTable(
+            item["id"],
+            item["title"],
+            tuple(TableColumn(**column) for column in item["columns"]),
+            tuple(tuple(row) for row in item["rows"]),
+            tuple(item["notes"]),
+        )
+        for item in data["tables"]
+    )
+    flow = tuple(FlowStep(**{**item, "reasons": tuple((r[0], r[1]) for r in item["reasons"])}) for item in data["flow"])
+    claims = tuple(ClaimResult(**{**item, "results": tuple(item["results"])}) for item in data["claims"])
+    results = tuple(Result(**item) for item in data["results"])
+    return Results(**{**frozen, "results": results, "tables": tables, "flow": flow, "claims": claims})

@@ -1,0 +1,124 @@
+"""The commands. Each imports its verb when it runs, so that help is instant."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import click
+
+from equipoise.errors import EquipoiseError
+
+INTERRUPTED = 130
+_FOLDER = click.Path(path_type=Path)
+_OUTPUT = click.option("-o", "--output", required=True, type=_FOLDER, help="Folder to write.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(version("equipoise"), prog_name="equipoise")
+def commands() -> None:
+    """Plan, rehearse, run, analyse and report a small randomised placebo-controlled trial from one protocol file.
+
+    PROTOCOL is the path of a protocol file or the name of a shipped one (msc-t1d, t1dal).
+
+    Exit codes: 0 done, 1 a defect of equipoise, 2 the input is wrong, 3 the data do not fit the protocol, 4 an
+    integrity check failed, 5 the machine cannot do it, 130 interrupted.
+    """
+
+
+@commands.command()
+@click.argument("protocol")
+def check(protocol: str) -> None:
+    """Say whether PROTOCOL is valid, meaningful and can be analysed."""
+    from equipoise.verbs.checking import check as verb
+
+    checked = verb(protocol)
+    found = checked.protocol
+    click.echo(f"{found.path}: valid")
+    click.echo(f"  {found.study.short_title}: {len(found.arms)} arms, {found.randomisation.participants} participants,")
+    click.echo(f"  {len(found.visits)} visits, {len(found.assessments)} assessments, {len(found.analyses)} analyses")
+    click.echo(f"  digest {found.digest}")
+
+
+@commands.command(name="import")
+@click.argument("protocol")
+@click.argument("folder", type=_FOLDER)
+@click.option("--map", "import_map", type=_FOLDER, help="Import map; default: the shipped one named like the protocol.")
+@_OUTPUT
+def import_(protocol: str, folder: Path, import_map: Path | None, output: Path) -> None:
+    """Read the files of a finished trial in FOLDER."""
+    from equipoise.verbs.importing import import_trial
+
+    done = import_trial(protocol, folder, output, import_map=import_map)
+    records = done.imported.records
+    for warning in records.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    for name, columns in done.imported.unread.items():
+        click.echo(f"not read: {name}: {', '.join(columns)}", err=True)
+    rows = ", ".join(f"{table.height} {name}" for name, table in records.tables.items() if table.height)
+    click.echo(f"{done.folder}: {rows}")
+
+
+@commands.command()
+@click.argument("protocol")
+@click.argument("records", type=_FOLDER)
+@click.option("--allocation", type=_FOLDER, help="Allocation file; default: the one beside the records.")
+@click.option("--blinded", is_flag=True, help="Leave the allocation out.")
+@_OUTPUT
+def analyse(protocol: str, records: Path, allocation: Path | None, blinded: bool, output: Path) -> None:
+    """Analyse RECORDS (a records folder, or the folder that holds it)."""
+    from equipoise.verbs.analysing import analyse as verb
+
+    if blinded and allocation is not None:
+        raise click.UsageError("--blinded leaves the allocation out: give either it or --allocation")
+    done = verb(protocol, records, output, allocation=allocation, blinded=blinded)
+    for result in done.results.results:
+        click.echo(_line(result))
+    click.echo(f"{done.folder / 'results.json'}")
+
+
+def _line(result: Any) -> str:
+    if result.estimate is None:
+        return f"{result.id}: {result.status}"
+    interval = f" ({result.lower:.3f}, {result.upper:.3f})" if result.lower is not None else ""
+    if result.p_value is None:
+        return f"{result.id}: {result.estimate:.3f}{interval}"
+    p_value = f"p = {result.p_value:.3f}" if result.p_value >= 0.001 else "p < 0.001"
+    return f"{result.id}: {result.estimate:.3f}{interval}, {p_value}"
+
+
+@commands.command()
+@click.argument("folder", type=_FOLDER)
+@click.option("--format", "kind", type=click.Choice(["html"]), default="html", show_default=True)
+def report(folder: Path, kind: str) -> None:
+    """Write the report of the analysis in FOLDER."""
+    from equipoise.verbs.reporting import report as verb
+
+    click.echo(f"{verb(folder)}")
+
+
+@commands.command()
+@click.argument("folder", type=_FOLDER)
+def verify(folder: Path) -> None:
+    """Recompute everything in FOLDER from its records."""
+    from equipoise.verbs.verifying import verify as verb
+
+    done = verb(folder)
+    click.echo(f"{done.folder}: {done.results} results and {done.tables} tables recomputed, {done.files} files unchanged")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit with its code; a user's error is told without a traceback."""
+    try:
+        commands.main(args=arguments, standalone_mode=False)
+    except EquipoiseError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted", err=True)
+        sys.exit(INTERRUPTED)

@@ -1,0 +1,171 @@
+"""Rules of meaning for what is estimated and concluded: sets, baselines, estimands, analyses, claims."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from equipoise.errors import Problem
+from equipoise.protocol.lookup import Draft
+from equipoise.protocol.schema.inference import Analysis
+from equipoise.source.paths import Step
+
+Problems = Iterator[Problem]
+
+CONFIRMATORY = frozenset({"primary", "key-secondary"})
+VARIANTS = frozenset({"sensitivity", "supplementary"})
+
+
+def conventions_refer(draft: Draft) -> Problems:
+    """Baselines stand at visits before treatment; analysis sets name what they need; ties have a rule."""
+    conventions = draft.authored.conventions
+    days = {visit.id: visit.day for visit in draft.authored.schedule.visits}
+    last_start = max(period.first_day for period in draft.authored.periods)
+    for index, baseline in enumerate(conventions.baselines):
+        steps = ("conventions", "baselines", index, "visit")
+        yield from draft.unknown(steps, "known-visit", baseline.visit, draft.visits)
+        if days.get(baseline.visit, last_start) > last_start:
+            message = f"the visit, on day {days[baseline.visit]}, comes after the first day of every period"
+            yield draft.problem(
+                steps, "baseline-before-treatment", message, "Choose a visit before treatment."
+            )
+    for index, analysis_set in enumerate(conventions.analysis_sets):
+        steps = ("conventions", "analysis_sets", index)
+        if (analysis_set.rule == "any-post-baseline") != bool(analysis_set.parameters):
+            message = "the rule any-post-baseline needs parameters, and no other rule takes them"
+            yield draft.problem(
+                (*steps, "rule"), "set-parameters", message, "Name the parameters, or remove them."
+            )
+        for number, parameter in enumerate(analysis_set.parameters):
+            yield from draft.unknown(
+                (*steps, "parameters", number), "known-parameter", parameter, draft.parameters
+            )
+    windows = conventions.windows
+    if (windows.rule == "nearest") != (windows.tie is not None):
+        message = "nearest windows need a tie rule, and nominal visits take none"
+        yield draft.problem(
+            ("conventions", "windows", "rule"), "window-tie", message, "Give tie for nearest only."
+        )
+
+
+def estimands_are_complete(draft: Draft) -> Problems:
+    """An estimand's five attributes name things that exist, and every intercurrent event has a strategy."""
+    sets = {item.id for item in draft.authored.conventions.analysis_sets}
+    clocks = {item.id for item in draft.authored.conventions.clocks}
+    events = {item.id for item in draft.authored.intercurrent_events}
+    for index, estimand in enumerate(draft.authored.estimands):
+        steps = ("estimands", index)
+        yield from draft.unknown((*steps, "population"), "known-analysis-set", estimand.population, sets)
+        yield from draft.unknown((*steps, "clock"), "known-clock", estimand.clock, clocks)
+        contrast = estimand.contrast
+        yield from draft.unknown((*steps, "contrast", "active"), "known-arm", contrast.active, draft.arms)
+        yield from draft.unknown(
+            (*steps, "contrast", "reference"), "known-arm", contrast.reference, draft.arms
+        )
+        if contrast.active == contrast.reference:
+            message = "an arm cannot be compared with itself"
+            yield draft.problem(
+                (*steps, "contrast", "reference"), "contrast-differs", message, "Name another arm."
+            )
+        variable = estimand.variable
+        yield from draft.unknown(
+            (*steps, "variable", "parameter"), "known-parameter", variable.parameter, draft.parameters
+        )
+        yield from draft.unknown((*steps, "variable", "visit"), "known-visit", variable.visit, draft.visits)
+        given = set(estimand.intercurrent_events)
+        for event in sorted(events - given) if given <= events else ():  # else one is misspelt
+            message = f"estimand {estimand.id!r} has no strategy for {event!r}"
+            yield draft.problem(
+                (*steps, "intercurrent_events"), "strategy-complete", message, "Choose a strategy for it."
+            )
+        for event in estimand.intercurrent_events:
+            yield from draft.unknown(
+                (*steps, "intercurrent_events", event), "known-intercurrent-event", event, events
+            )
+
+
+def analyses_have_a_place(draft: Draft) -> Problems:
+    """Each analysis has an estimand or a set; its role fits its family; variants name what they vary."""
+    families = {family.id for family in draft.authored.families}
+    sets = {item.id for item in draft.authored.conventions.analysis_sets}
+    for index, analysis in enumerate(draft.authored.analyses):
+        steps = ("analyses", index)
+        if analysis.estimand is not None:
+            yield from draft.unknown(
+                (*steps, "estimand"), "known-estimand", analysis.estimand, draft.estimands
+            )
+        if analysis.analysis_set is not None:
+            yield from draft.unknown(
+                (*steps, "analysis_set"), "known-analysis-set", analysis.analysis_set, sets
+            )
+        if (analysis.estimand is None) == (analysis.analysis_set is None):
+            message = "an analysis needs an estimand or an analysis_set, and not both"
+            yield draft.problem(
+                steps, "estimand-or-set", message, "Descriptive analyses take analysis_set, others estimand."
+            )
+        if analysis.role == "descriptive" and analysis.estimand is not None:
+            message = "a descriptive analysis estimates nothing"
+            yield draft.problem(
+                (*steps, "role"), "role-and-estimand", message, "Give another role, or an analysis_set."
+            )
+        if analysis.family is not None:
+            yield from draft.unknown((*steps, "family"), "known-family", analysis.family, families)
+        if (analysis.role in CONFIRMATORY and analysis.estimand is not None) != (analysis.family is not None):
+            message = f"an analysis with this role has {'no' if analysis.family else 'a'} family"
+            remedy = "Primary and key secondary analyses belong to a family; no other does."
+            yield draft.problem((*steps, "role"), "role-and-family", message, remedy)
+        yield from _variant(draft, steps, analysis)
+
+
+def _variant(draft: Draft, steps: tuple[Step, ...], analysis: Analysis) -> Problems:
+    if analysis.of is not None:
+        yield from draft.unknown((*steps, "of"), "known-analysis", analysis.of, draft.analyses)
+        if analysis.of == analysis.id:
+            message = "an analysis cannot vary itself"
+            yield draft.problem((*steps, "of"), "variant-of-itself", message, "Name another analysis.")
+    if (analysis.role in VARIANTS) != (analysis.of is not None):
+        message = f"an analysis with this role {'does not name' if analysis.of else 'names'} another in `of`"
+        remedy = "Sensitivity and supplementary analyses name the analysis that they vary; no other does."
+        yield draft.problem((*steps, "role"), "role-and-of", message, remedy)
+
+
+def one_primary(draft: Draft) -> Problems:
+    """At least one analysis is primary, and every family has a member."""
+    if not any(analysis.role == "primary" for analysis in draft.authored.analyses):
+        message = "no analysis has the role primary"
+        yield draft.problem(("analyses",), "primary-exists", message, "Give one analysis the role primary.")
+    used = {analysis.family for analysis in draft.authored.analyses} - {None}
+    families = {family.id for family in draft.authored.families}
+    for index, family in enumerate(draft.authored.families):
+        if family.id not in used and used <= families:
+            message = f"no analysis belongs to family {family.id!r}"
+            yield draft.problem(
+                ("families", index), "family-used", message, "Remove it, or name it in an analysis."
+            )
+
+
+def claims_can_be_decided(draft: Draft) -> Problems:
+    """A claim that parts decide has some, each an analysis with an estimand; a described one has none."""
+    estimated = {analysis.id for analysis in draft.authored.analyses if analysis.estimand is not None}
+    for index, claim in enumerate(draft.authored.claims):
+        for number, part in enumerate(claim.parts):
+            steps = ("claims", index, "parts", number, "analysis")
+            yield from draft.unknown(steps, "known-analysis", part.analysis, draft.analyses)
+            if part.analysis in draft.analyses - estimated:
+                message = "a descriptive analysis decides no claim"
+                yield draft.problem(steps, "claim-needs-estimand", message, "Name one with an estimand.")
+        if claim.rule == "descriptive" and claim.parts:
+            message = "a descriptive claim has no parts that decide it"
+            yield draft.problem(
+                ("claims", index, "rule"),
+                "claim-descriptive",
+                message,
+                "Remove the parts, or change the rule.",
+            )
+        if claim.rule in ("every-part", "one-part") and not claim.parts:
+            message = f"nothing decides claim {claim.id!r}"
+            yield draft.problem(
+                ("claims", index, "rule"), "claim-needs-parts", message, "Name its parts, or change the rule."
+            )
+
+
+RULES = (conventions_refer, estimands_are_complete, analyses_have_a_place, one_primary, claims_can_be_decided)

@@ -1,0 +1,173 @@
+"""Rules of meaning for people: eligibility, consent, allocation, blinding, stopping."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from equipoise.errors import Problem
+from equipoise.protocol.lookup import Draft, listed
+from equipoise.protocol.schema.people import ConsentForm, Criterion
+from equipoise.source.expressions import Expression, ExpressionError
+from equipoise.source.paths import Step
+
+Problems = Iterator[Problem]
+
+HIDEABLE = frozenset({"allocation", "lots", "dose-volume", "event-text"})
+OLDEST = 120  # years
+
+NEEDS = {
+    "permuted-blocks": "block_sizes",
+    "big-stick": "limit",
+    "maximal-procedure": "limit",
+    "minimisation": "probability",
+}
+
+
+def criteria_can_be_decided(draft: Draft) -> Problems:
+    """Every expression is CEL, asks for declared variables only, and gives true or false."""
+    for kind in ("inclusion", "exclusion"):
+        for index, criterion in enumerate(getattr(draft.authored.eligibility, kind)):
+            yield from _expression(draft, ("eligibility", kind, index, "expression"), criterion.expression)
+    for number, stratum in enumerate(draft.authored.randomisation.strata):
+        for index, level in enumerate(stratum.levels):
+            if level.expression is not None:
+                steps = ("randomisation", "strata", number, "levels", index, "expression")
+                yield from _expression(draft, steps, level.expression)
+
+
+def _expression(draft: Draft, steps: tuple[Step, ...], text: str) -> Problems:
+    try:
+        expression = Expression(text)
+    except ExpressionError as error:
+        yield draft.problem(steps, "expression-syntax", f"this is no expression: {error}", "Correct it.")
+        return
+    unknown = expression.unknown_names(draft.variables)
+    for name in unknown:
+        remedy = f"Use one of {listed(draft.variables)}, or declare it under eligibility.variables."
+        yield draft.problem(steps, "expression-name", f"the variable {name!r} is not declared", remedy)
+    misfit = None if unknown else expression.misfit(draft.variables)
+    if misfit is not None:
+        yield draft.problem(steps, "expression-type", str(misfit), misfit.remedy)
+
+
+def consent_comes_first(draft: Draft) -> Problems:
+    """What consent must precede exists; each form has an age range; no eligible age is without a form."""
+    for index, assessment in enumerate(draft.authored.consent.before):
+        yield from draft.unknown(
+            ("consent", "before", index), "known-assessment", assessment, draft.assessment_ids
+        )
+    ages = [_ages(form) for form in draft.authored.consent.forms]
+    for index, form in enumerate(draft.authored.consent.forms):
+        if not ages[index]:
+            message = f"no age is from {form.from_age_years} and below {form.below_age_years} years"
+            remedy = "Let from_age_years be less than below_age_years."
+            yield draft.problem(("consent", "forms", index), "age-range", message, remedy)
+    if all(ages):
+        yield from _ages_without_form(draft, {age for form in ages for age in form})
+
+
+def _ages(form: ConsentForm) -> range:
+    return range(form.from_age_years, OLDEST + 1 if form.below_age_years is None else form.below_age_years)
+
+
+def _ages_without_form(draft: Draft, covered: set[int]) -> Problems:
+    declared = draft.variables.get("age") == "number"
+    ages = range(OLDEST + 1) if declared else range(min(covered), max(covered) + 1)
+    missing = sorted(_possible(draft, ages) - covered)
+    if missing:
+        message = f"no form is for participants of {missing[0]} years"
+        remedy = "Let the forms cover every eligible age (from_age_years, below_age_years)."
+        yield draft.problem(("consent", "forms"), "consent-every-age", message, remedy)
+
+
+def _possible(draft: Draft, ages: Iterable[int]) -> set[int]:
+    """The ages, in years, that no criterion over the variable `age` rules out; none while a criterion is broken."""
+    inclusion = [_sound(draft, criterion) for criterion in draft.authored.eligibility.inclusion]
+    exclusion = [_sound(draft, criterion) for criterion in draft.authored.eligibility.exclusion]
+    if None in inclusion or None in exclusion:
+        return set()
+    return {
+        age
+        for age in ages
+        if not any(rule.evaluate({"age": age}).answer is False for rule in inclusion if rule)
+        and not any(rule.evaluate({"age": age}).answer is True for rule in exclusion if rule)
+    }
+
+
+def _sound(draft: Draft, criterion: Criterion) -> Expression | None:
+    """The criterion's expression, or None where `criteria_can_be_decided` has something to say about it."""
+    try:
+        expression = Expression(criterion.expression)
+    except ExpressionError:
+        return None
+    unsound = expression.unknown_names(draft.variables) or expression.misfit(draft.variables)
+    return None if unsound else expression
+
+
+def allocation_can_be_made(draft: Draft) -> Problems:
+    """The method has what it needs and nothing else; blocks hold whole ratios; strata have levels."""
+    plan = draft.authored.randomisation
+    for option in ("block_sizes", "limit", "probability"):
+        given = bool(getattr(plan, option))
+        wanted = NEEDS.get(plan.method) == option
+        if wanted and not given:
+            message = f"the method needs {option}"
+            yield draft.problem(("randomisation", "method"), "method-needs", message, f"Add {option}.")
+        if given and not wanted:
+            message = f"the method {plan.method!r} does not use {option}"
+            yield draft.problem(("randomisation", option), "method-ignores", message, "Remove it.")
+    total = sum(arm.ratio for arm in draft.authored.arms)
+    for index, size in enumerate(plan.block_sizes):
+        if size % total:
+            ratio = ":".join(str(arm.ratio) for arm in draft.authored.arms)
+            message = f"a block of this size cannot hold the ratio {ratio}"
+            steps = ("randomisation", "block_sizes", index)
+            yield draft.problem(steps, "block-fits-ratio", message, f"Use multiples of {total}.")
+    if plan.method in ("big-stick", "maximal-procedure") and (len(draft.authored.arms) != 2 or total != 2):
+        message = "the method is defined for two arms at 1:1"
+        yield draft.problem(("randomisation", "method"), "method-ratio", message, "Use permuted-blocks.")
+    yield from _strata(draft)
+
+
+def _strata(draft: Draft) -> Problems:
+    for index, stratum in enumerate(draft.authored.randomisation.strata):
+        steps = ("randomisation", "strata", index)
+        if stratum.recorded and len(stratum.levels) < 2:
+            message = f"stratum {stratum.id!r} has fewer than two levels"
+            remedy = "List its levels, or set recorded: false where the data do not hold it."
+            yield draft.problem(steps, "stratum-levels", message, remedy)
+        for number, level in enumerate(stratum.levels):
+            if level.expression is None and any(other.expression is not None for other in stratum.levels):
+                message = f"level {level.id!r} has no expression, and others of the stratum have one"
+                remedy = "Give every level an expression, or none where the level is recorded."
+                yield draft.problem((*steps, "levels", number), "stratum-expressions", message, remedy)
+
+
+def blinding_hides_something(draft: Draft) -> Problems:
+    """What a blinded item hides is an assessment or one of the named kinds of record."""
+    for index, item in enumerate(draft.authored.blinding.items):
+        if item.hides not in draft.assessment_ids | HIDEABLE:
+            message, remedy = (
+                "there is nothing of this name to hide",
+                f"Name an assessment, or one of {listed(HIDEABLE)}.",
+            )
+            yield draft.problem(("blinding", "items", index, "hides"), "blinded-item", message, remedy)
+
+
+def stopping_can_act(draft: Draft) -> Problems:
+    """A stopping rule may act before everyone is treated."""
+    planned = draft.authored.randomisation.participants
+    for index, rule in enumerate(draft.authored.safety.stopping_rules):
+        if rule.minimum > planned:
+            message = f"the rule waits for more participants than are planned, {planned}"
+            steps = ("safety", "stopping_rules", index, "minimum")
+            yield draft.problem(steps, "stopping-minimum", message, "Choose a smaller minimum.")
+
+
+RULES = (
+    criteria_can_be_decided,
+    consent_comes_first,
+    allocation_can_be_made,
+    blinding_hides_something,
+    stopping_can_act,
+)

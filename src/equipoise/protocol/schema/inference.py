@@ -1,0 +1,178 @@
+"""What is to be estimated, how, and what may be concluded from it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from equipoise.protocol.schema.base import (
+    Count,
+    Identifier,
+    OptionMapping,
+    Part,
+    Positive,
+    Share,
+    Text,
+    read_only,
+)
+
+
+class AnalysisSet(Part):
+    """A set of participants, decided by rule and without regard to arm."""
+
+    id: Identifier
+    label: Text
+    rule: Literal["randomised", "any-post-baseline", "dosed", "all-doses"]
+    parameters: tuple[Identifier, ...] = ()
+    """For any-post-baseline: the parameters of which one value after baseline is enough."""
+
+
+class Clock(Part):
+    """A named origin from which days are counted."""
+
+    id: Identifier
+    label: Text
+    zero: Literal["diagnosis", "consent", "allocation", "first-dose", "time-zero"]
+
+
+class Baseline(Part):
+    """The value that later ones are compared with."""
+
+    id: Identifier
+    label: Text
+    visit: Identifier
+
+
+class Windows(Part):
+    """How values are assigned to visits, and what becomes of the others."""
+
+    rule: Literal["nominal", "nearest"]
+    tie: Literal["earlier", "later"] | None = None
+    """For nearest: the visit that takes a value midway between two."""
+    unscheduled: Literal["listings-only", "in-windows"]
+    repeated: Literal["first", "last"]
+
+
+class Conventions(Part):
+    """Rules shared by every analysis."""
+
+    time_zero: Text
+    """What happens on study day 0."""
+    analysis_sets: Annotated[tuple[AnalysisSet, ...], Field(min_length=1)]
+    clocks: Annotated[tuple[Clock, ...], Field(min_length=1)]
+    baselines: Annotated[tuple[Baseline, ...], Field(min_length=1)]
+    windows: Windows
+
+
+class StoppingRule(Part):
+    """A Bayesian rule for harm: stop when P(rate > threshold | events so far) exceeds `certainty`."""
+
+    id: Identifier
+    event: Text
+    prior: tuple[Positive, Positive]
+    """Beta prior (alpha, beta) of the event's probability in treated people."""
+    threshold: Share
+    certainty: Share
+    minimum: Count
+    """Treated participants before the rule may act."""
+
+
+class Safety(Part):
+    """How harm is recorded, graded and reported."""
+
+    grading: Text
+    serious_report_hours: Annotated[int, Field(ge=1, le=720)]
+    follow_up_days: Annotated[int, Field(ge=0, le=36_500)]
+    stopping_rules: tuple[StoppingRule, ...] = ()
+
+
+class IntercurrentEvent(Part):
+    """Something that may happen after allocation and bears on the meaning or existence of the outcome."""
+
+    id: Identifier
+    label: Text
+
+
+Strategy = Literal["treatment-policy", "hypothetical", "composite", "while-on-treatment", "principal-stratum"]
+StrategyMapping = Annotated[dict[Identifier, Strategy], AfterValidator(read_only)]
+
+
+class Contrast(Part):
+    """The arms that are compared: active minus reference."""
+
+    active: Identifier
+    reference: Identifier
+
+
+class EndpointVariable(Part):
+    """A parameter at a visit."""
+
+    parameter: Identifier
+    visit: Identifier
+
+
+class Estimand(Part):
+    """What is to be estimated, by the five attributes of ICH E9(R1)."""
+
+    id: Identifier
+    label: Text
+    population: Identifier
+    """An analysis set."""
+    contrast: Contrast
+    variable: EndpointVariable
+    intercurrent_events: StrategyMapping = Field(default_factory=dict, validate_default=True)
+    """The strategy for each declared intercurrent event."""
+    summary: Literal[
+        "difference-in-means", "ratio-of-means", "rate-ratio", "difference-in-proportions", "odds-ratio"
+    ]
+    clock: Identifier
+    smallest_important: Positive | None = None
+    """The smallest difference that matters to a participant: a promise of interpretation, no assumption."""
+
+
+class Family(Part):
+    """Analyses whose false claims are controlled together."""
+
+    id: Identifier
+    label: Text
+    level: Share
+    adjustment: Literal["none", "holm", "fixed-sequence"]
+
+
+Role = Literal[
+    "primary", "key-secondary", "secondary", "sensitivity", "supplementary", "exploratory", "descriptive"
+]
+
+
+class Analysis(Part):
+    """One registered method with its options."""
+
+    id: Identifier
+    label: Text
+    method: Identifier
+    options: OptionMapping = Field(default_factory=dict, validate_default=True)
+    estimand: Identifier | None = None
+    analysis_set: Identifier | None = None
+    """For descriptive analyses, which have no estimand."""
+    role: Role
+    family: Identifier | None = None
+    of: Identifier | None = None
+    """For a sensitivity or supplementary analysis: the analysis whose assumptions it varies."""
+
+
+class ClaimPart(Part):
+    """An analysis that a claim rests on, and the direction that it must show."""
+
+    analysis: Identifier
+    direction: Literal["higher", "lower"]
+
+
+class Claim(Part):
+    """A sentence that the trial is to test, with the rule that decides it."""
+
+    id: Identifier
+    text: Text
+    rule: Literal["every-part", "one-part", "safety", "descriptive"]
+    parts: tuple[ClaimPart, ...] = ()
+    note: Text | None = None

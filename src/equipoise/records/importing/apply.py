@@ -1,0 +1,240 @@
+"""Apply an import map: CSV files -> Records and Allocation, or every reason why not. Writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from equipoise.errors import DataError, Problem, shown
+from equipoise.protocol.model import Assessment, Protocol
+from equipoise.records.allocation import Allocation, check_allocation
+from equipoise.records.classes import BY_NAME, Column, ObservationClass
+from equipoise.records.importing.convert import CellError, day, flag, number, result, whole
+from equipoise.records.importing.map import FileMap, LoadedMap, Source, Unpivot
+from equipoise.records.importing.read_csv import CsvTable, read_csv
+from equipoise.records.records import Records
+
+Row = dict[str, Any]
+MOST_PROBLEMS = 100
+
+
+@dataclass(slots=True)
+class _Import:
+    """The work in hand: files already read, problems found so far."""
+
+    protocol: Protocol
+    loaded: LoadedMap
+    folder: Path
+    files: dict[str, CsvTable | None] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def table(self, name: str) -> CsvTable | None:
+        if name not in self.files:
+            content = self.loaded.content
+            table, problems = read_csv(self.folder / name, name, delimiter=content.delimiter, encoding=content.encoding)
+            self.files[name] = table
+            self.problems += problems
+        return self.files[name]
+
+    def refuse(self, file: str, line: int, column: str, error: CellError, cell: str) -> None:
+        self.problems.append(Problem(file, line, column, error.rule, str(error), error.remedy, shown(cell)))
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import gave: records, the allocation where the map says where arms stand, and columns left unread."""
+
+    records: Records
+    allocation: Allocation | None
+    unread: dict[str, tuple[str, ...]]
+
+
+def import_files(protocol: Protocol, loaded: LoadedMap, folder: Path) -> Imported:
+    """Read the files that the map names from `folder`.
+
+    Raises DataError with every problem, each with file and line.
+    """
+    work = _Import(protocol, loaded, folder)
+    rows: dict[str, list[Row]] = {name: [] for name in BY_NAME}
+    for entry in loaded.content.files:
+        table = work.table(entry.file)
+        if table is not None and _columns_present(work, entry, table):
+            rows[entry.table] += _rows(work, entry, table)
+    arms = _arms(work)
+    _finish_visits(rows)
+    if work.problems:
+        raise _refused(folder, work.problems)
+    tables = {name: _frame(BY_NAME[name], items) for name, items in rows.items() if items}
+    records = Records.of(protocol, tables)
+    return Imported(records, arms, _unread(work))
+
+
+def _refused(folder: Path, problems: list[Problem]) -> DataError:
+    told = sorted(problems, key=lambda p: (p.file, p.line or 0, p.path))[:MOST_PROBLEMS]
+    more = f" (the first {MOST_PROBLEMS} of {len(problems)} problems)" if len(problems) > MOST_PROBLEMS else ""
+    return DataError(f"the files in {folder} do not fit the protocol and its map{more}; nothing was written", told)
+
+
+def _columns_present(work: _Import, entry: FileMap, table: CsvTable) -> bool:
+    wanted = [source.column for source in entry.columns.values()] + [item.column for item in entry.unpivot]
+    missing = [name for name in dict.fromkeys(wanted) if name not in table.header]
+    for name in missing:
+        remedy = f"The file has {', '.join(table.header)}: correct the file or the map ({work.loaded.path})."
+        message = f"the column {name!r} is missing"
+        work.problems.append(Problem(table.name, 1, name, "csv-column", message, remedy))
+    return not missing
+
+
+def _rows(work: _Import, entry: FileMap, table: CsvTable) -> Iterator[Row]:
+    target = BY_NAME[entry.table]
+    for cells, line in zip(table.rows, table.lines, strict=True):
+        base: Row | None = {"source": f"{table.name}:{line}"}
+        for name, word in entry.constants.items():
+            base[name] = _cell(work, table.name, line, target.column(name), Source(column=name), word)
+        for name, source in entry.columns.items():
+            cell = cells[source.column]
+            if cell == "" and source.optional:
+                base = None
+                break
+            base[name] = _cell(work, table.name, line, target.column(name), source, cell)
+        if base is None:
+            continue
+        if entry.unpivot:
+            yield from _unpivoted(work, entry, table.name, line, cells, base)
+        else:
+            yield _completed(work, target, base)
+
+
+def _cell(work: _Import, file: str, line: int, column: Column, source: Source, cell: str) -> Any:
+    """The value of one cell in the type of our column; None for an empty or refused one."""
+    if cell == "":
+        return None
+    try:
+        if source.values is not None:
+            if cell not in source.values:
+                known = ", ".join(source.values)
+                raise CellError("word-known", "the map does not know this word", f"Known: {known}. Correct the file or the map.")
+            cell = source.values[cell]
+        if source.day is not None:
+            return day(cell, source.day)
+        if column.kind is pl.Float64:
+            return number(cell)
+        if column.kind is pl.Int32:
+            return whole(cell)
+        if column.kind is pl.Boolean:
+            return flag(cell)
+    except CellError as error:
+        work.refuse(file, line, source.column, error, cell)
+        return None
+    return cell
+
+
+def _unpivoted(work: _Import, entry: FileMap, file: str, line: int, cells: dict[str, str], base: Row) -> Iterator[Row]:
+    target = BY_NAME[entry.table]
+    for item in entry.unpivot:
+        row = dict(base)
+        for name, word in item.set.items():
+            row[name] = _cell(work, file, line, target.column(name), Source(column=name), word)
+        cell = cells[item.column]
+        made = _finding(work, file, line, item, cell, row) if entry.table == "findings" else _value(work, file, line, item, cell, row)
+        if made is not None:
+            yield made
+
+
+def _finding(work: _Import, file: str, line: int, item: Unpivot, cell: str, row: Row) -> Row | None:
+    """A finding; an empty cell is a measurement not done, or nothing at all where the visit has no day either."""
+    assessment = _assessment(work.protocol, row.get("assessment"))
+    test = next((t for t in assessment.tests if t.id == row.get("test")), None) if assessment else None
+    row |= {"sequence": row.get("sequence") or 1, "original": cell or None}
+    row["original_unit"] = row.pop("unit", None) or (test.unit if test else None)
+    if assessment is None or test is None:
+        remedy = "Name an assessment and a test of the protocol in the map."
+        message = f"the protocol has no test {row.get('assessment')}.{row.get('test')}"
+        work.problems.append(Problem(file, line, item.column, "test-known", message, remedy))
+        return None
+    row |= {"domain": assessment.domain, "unit": test.unit}
+    if cell == "":
+        return row | {"status": "not-done"} if row.get("day") is not None else None
+    try:
+        measured = result(cell, row["original_unit"], test)
+    except CellError as error:
+        work.refuse(file, line, item.column, error, cell)
+        return None
+    return row | {"value": measured.value, "censored": measured.censored, "status": "done"}
+
+
+def _assessment(protocol: Protocol, name: str | None) -> Assessment | None:
+    return next((item for item in protocol.findings if item.id == name), None)
+
+
+def _value(work: _Import, file: str, line: int, item: Unpivot, cell: str, row: Row) -> Row | None:
+    if cell == "":
+        return None
+    try:
+        return row | {"value": number(cell)}
+    except CellError as error:
+        work.refuse(file, line, item.column, error, cell)
+        return None
+
+
+def _completed(work: _Import, target: ObservationClass, row: Row) -> Row:
+    """Fill in what follows from the protocol: sequence, domain."""
+    if "sequence" in target.schema:
+        row["sequence"] = row.get("sequence") or 1
+    if "domain" in target.schema:
+        known = {item.id: item.domain for item in work.protocol.assessments}
+        row["domain"] = row.get("domain") or known.get(row.get("assessment") or "")
+    return row
+
+
+def _finish_visits(rows: dict[str, list[Row]]) -> None:
+    """A visit without a status was held where it has a day or any result, and missed otherwise."""
+    measured = {(row["participant"], row["visit"]) for row in rows["findings"] if row.get("status") == "done"}
+    for row in rows["visits"]:
+        if row.get("status") is None:
+            held = row.get("day") is not None or (row.get("participant"), row.get("visit")) in measured
+            row["status"] = "held" if held else "missed"
+
+
+def _arms(work: _Import) -> Allocation | None:
+    entry = work.loaded.content.allocation
+    table = work.table(entry.file) if entry is not None else None
+    if entry is None or table is None:
+        return None
+    found: dict[str, tuple[str, str, int | None]] = {}
+    text = Column("arm", pl.String, "")
+    if any(source.column not in table.header for source in (entry.participant, entry.arm)):
+        missing = next(s.column for s in (entry.participant, entry.arm) if s.column not in table.header)
+        remedy = "Correct the file or the map."
+        work.problems.append(Problem(table.name, 1, missing, "csv-column", f"the column {missing!r} is missing", remedy))
+        return None
+    for cells, line in zip(table.rows, table.lines, strict=True):
+        participant = _cell(work, table.name, line, text, entry.participant, cells[entry.participant.column])
+        arm = _cell(work, table.name, line, text, entry.arm, cells[entry.arm.column])
+        if participant is not None and arm is not None:
+            found[participant] = (arm, table.name, line)
+    work.problems += check_allocation(found, work.protocol)
+    return Allocation.of({participant: arm for participant, (arm, _, _) in found.items()})
+
+
+def _frame(target: ObservationClass, rows: list[Row]) -> pl.DataFrame:
+    return pl.DataFrame(
+        {column.name: pl.Series([row.get(column.name) for row in rows], dtype=column.kind) for column in target.columns}
+    )
+
+
+def _unread(work: _Import) -> dict[str, tuple[str, ...]]:
+    """The columns that no entry of the map reads, by file."""
+    used: dict[str, set[str]] = {}
+    for entry in work.loaded.content.files:
+        names = used.setdefault(entry.file, set())
+        names |= {source.column for source in entry.columns.values()} | {item.column for item in entry.unpivot}
+    allocation = work.loaded.content.allocation
+    if allocation is not None:
+        used.setdefault(allocation.file, set()).update({allocation.participant.column, allocation.arm.column})
+    left = {name: tuple(c for c in table.header if c not in used.get(name, set())) for name, table in work.files.items() if table}
+    return {name: columns for name, columns in left.items() if columns}

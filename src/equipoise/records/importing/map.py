@@ -1,0 +1,113 @@
+"""The import map: which files hold which tables, and the few verbs that turn their columns into ours."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from equipoise.errors import InputError
+from equipoise.protocol.schema.base import Part, Text, read_only
+from equipoise.protocol.schema_errors import validated
+from equipoise.records.classes import BY_NAME
+from equipoise.source.digest import digest_of_data
+from equipoise.source.document import Document, read_document
+
+TextMap = Annotated[dict[str, Text], AfterValidator(read_only)]
+TableName = Literal["participants", "visits", "findings", "events", "interventions", "lots", "supplied"]
+
+
+class Source(Part):
+    """Where a value comes from: rename a column, translate its words (`values`), count its days (`day`)."""
+
+    column: Text
+    values: TextMap | None = None
+    """Word in the file -> our word; a word that is not listed is a problem."""
+    day: Literal["elapsed", "study-day"] | None = None
+    """elapsed: day 0 is time zero. study-day: day 1 is time zero and there is no day 0."""
+    optional: bool = False
+    """Whether a cell may be empty although our column needs a value; the row is then left out."""
+
+
+class Unpivot(Part):
+    """A column that becomes rows of its own: its cells are the results."""
+
+    column: Text
+    set: TextMap
+    """Our columns that are the same in each of these rows (test, unit, minute, parameter)."""
+
+
+class FileMap(Part):
+    """How one file becomes rows of one table. A file may be read into several tables."""
+
+    file: Text
+    table: TableName
+    columns: Annotated[dict[str, Source], AfterValidator(read_only)]
+    """Our column -> where its value comes from."""
+    constants: TextMap = Field(default_factory=dict, validate_default=True)
+    """Our column -> the same word in every row."""
+    unpivot: tuple[Unpivot, ...] = ()
+
+
+class AllocationMap(Part):
+    """Where the arms stand."""
+
+    file: Text
+    participant: Source
+    arm: Source
+
+
+class ImportMap(Part):
+    """A map of a finished trial's files."""
+
+    schema_: Literal["equipoise/import-map/1"] = Field(alias="schema")
+    delimiter: Literal[",", ";", "\t"] = ","
+    encoding: Literal["utf-8", "latin-1"] = "utf-8"
+    files: Annotated[tuple[FileMap, ...], Field(min_length=1)]
+    allocation: AllocationMap | None = None
+
+
+class LoadedMap:
+    """An import map with the document it was read from."""
+
+    def __init__(self, path: Path, document: Document, content: ImportMap) -> None:
+        self.path = path
+        self.document = document
+        self.content = content
+        self.digest = digest_of_data(document.data)
+
+
+def find_map(protocol_id: str, given: Path | None) -> Path:
+    """The map that was given, else the shipped map named like the protocol; raises InputError without either."""
+    if given is not None:
+        return given
+    shipped = Path(str(files("equipoise.records") / "maps" / f"{protocol_id}.yaml"))
+    if not shipped.is_file():
+        raise InputError(f"no import map comes with the protocol {protocol_id!r}: give one with --map")
+    return shipped
+
+
+def load_map(path: Path) -> LoadedMap:
+    """Load and check an import map; raises InputError with every problem."""
+    document = read_document(path)
+    content = validated(ImportMap, document, what="import map")
+    problems = []
+    for index, entry in enumerate(content.files):
+        known = BY_NAME[entry.table].schema
+        steps = ("files", index)
+        named = [(("columns", name), name) for name in entry.columns]
+        named += [(("constants", name), name) for name in entry.constants]
+        named += [(("unpivot", i, "set", name), name) for i, item in enumerate(entry.unpivot) for name in item.set]
+        for inner, name in named:
+            if name not in known:
+                remedy = f"The columns of {entry.table} are {', '.join(known)}."
+                message = f"the table {entry.table} has no column {name!r}"
+                problems.append(document.problem((*steps, *inner), "map-column", message, remedy))
+        if bool(entry.unpivot) != (entry.table in ("findings", "supplied")):
+            message = "findings and supplied values are read by unpivot, and no other table is"
+            problems.append(document.problem((*steps, "table"), "map-unpivot", message, "Correct the entry.", entry.table))
+    if problems:
+        raise InputError(f"{path} is not a meaningful import map", problems)
+    return LoadedMap(path, document, content)

@@ -1,0 +1,93 @@
+"""Read a CSV file strictly: every row has the header's fields, every problem its line."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+from equipoise.errors import Problem
+
+MOST_PROBLEMS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class CsvTable:
+    """The cells of a CSV file as text, stripped of surrounding white space.
+
+    rows: one mapping column -> cell a row; lines: the line in the file on which each row begins.
+    """
+
+    name: str
+    header: tuple[str, ...]
+    rows: tuple[dict[str, str], ...]
+    lines: tuple[int, ...]
+
+
+def read_csv(path: Path, name: str, *, delimiter: str, encoding: str) -> tuple[CsvTable | None, list[Problem]]:
+    """Read the file; the table is None where its problems leave nothing to work on."""
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        what = "there is no such file" if isinstance(error, FileNotFoundError) else (error.strerror or str(error))
+        return None, [Problem(name, None, "", "file-exists", what, "Put the file into the folder, or correct the map.")]
+    try:
+        text = raw.decode("utf-8-sig" if encoding == "utf-8" else encoding)
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        remedy = "Save the file as UTF-8, or set `encoding` in the map."
+        return None, [Problem(name, line, "", "encoding", "the text is not UTF-8", remedy)]
+    if "\x00" in text:
+        line = text[: text.index("\x00")].count("\n") + 1
+        return None, [Problem(name, line, "", "encoding", "the file holds a NUL character", "Export it again as text.")]
+    return _parsed(text, name, delimiter)
+
+
+def _parsed(text: str, name: str, delimiter: str) -> tuple[CsvTable | None, list[Problem]]:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    rows: list[list[str]] = []
+    lines: list[int] = []
+    problems: list[Problem] = []
+    start = 1
+    try:
+        for row in reader:
+            if row:
+                rows.append([cell.strip() for cell in row])
+                lines.append(start)
+            start = reader.line_num + 1
+    except csv.Error as error:
+        remedy = "Mend the quotes in this line; a quote inside a quoted cell is doubled."
+        return None, [Problem(name, reader.line_num, "", "csv-syntax", str(error), remedy)]
+    if not rows:
+        return None, [Problem(name, 1, "", "csv-header", "the file is empty", "Give a file with a header row.")]
+    header = tuple(rows[0])
+    problems += _header(header, name, delimiter)
+    if problems:
+        return None, problems
+    good: list[dict[str, str]] = []
+    kept: list[int] = []
+    for row, line in zip(rows[1:], lines[1:], strict=True):
+        if len(row) == len(header):
+            good.append(dict(zip(header, row, strict=True)))
+            kept.append(line)
+        elif len(problems) < MOST_PROBLEMS:
+            message = f"the row has {len(row)} fields, the header {len(header)}"
+            remedy = "Quote cells that hold the delimiter; leave empty cells between delimiters."
+            problems.append(Problem(name, line, "", "csv-fields", message, remedy))
+    return CsvTable(name, header, tuple(good), tuple(kept)), problems
+
+
+def _header(header: tuple[str, ...], name: str, delimiter: str) -> list[Problem]:
+    others = [mark for mark in (",", ";", "\t") if mark != delimiter and mark in header[0]]
+    if len(header) == 1 and others:
+        message = f"the header is one field; the delimiter seems to be {others[0]!r}, not {delimiter!r}"
+        return [Problem(name, 1, "", "csv-delimiter", message, "Set `delimiter` in the map, or export the file again.")]
+    problems: list[Problem] = []
+    for index, cell in enumerate(header):
+        if not cell:
+            problems.append(Problem(name, 1, "", "csv-header", f"column {index + 1} has no name", "Name every column."))
+        elif cell in header[:index]:
+            message = f"the column {cell!r} stands twice"
+            problems.append(Problem(name, 1, "", "csv-header", message, "Give each column its own name."))
+    return problems

@@ -1,0 +1,78 @@
+"""The report of an analysis as one document, and as HTML."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from equipoise.documents.html import render
+from equipoise.documents.model import Block, Document, KeyValues, Paragraph, Section
+from equipoise.documents.runs import Code, Text
+from equipoise.report.claims import claims_section
+from equipoise.report.estimates import estimates_section, headline
+from equipoise.report.outcomes import outcomes_section
+from equipoise.report.participants import participants_section
+from equipoise.report.promises import assumed_section, design_section
+from equipoise.report.source import ReportSource, read_source
+
+SIMULATED = "Simulated data — not the results of any real trial"
+
+
+def report_html(folder: Path) -> str:
+    """The report of the analysis in `folder` as one self-contained HTML page.
+
+    Raises DataError where the folder holds no results.
+    """
+    return render(report_document(read_source(folder)))
+
+
+def report_document(source: ReportSource) -> Document:
+    """The report as a document."""
+    study = source.protocol.study
+    sections = [
+        participants_section(source),
+        outcomes_section(source),
+        estimates_section(source),
+        claims_section(source),
+        design_section(source),
+        assumed_section(source),
+        _provenance(source),
+    ]
+    return Document(
+        title=study.title,
+        subtitle=f"{study.short_title}: report of the analysis" + (", arms blinded" if source.blinded else ""),
+        banner=SIMULATED if source.results.seed is not None else None,
+        meta=_meta(source),
+        summary=headline(source),
+        sections=tuple(section for section in sections if section is not None),
+        footer=(f"equipoise {source.results.software['version']}",),
+    )
+
+
+def _meta(source: ReportSource) -> tuple[tuple[Text, Text], ...]:
+    study = source.protocol.study
+    rows: list[tuple[Text, Text]] = [("Protocol", f"{source.protocol.id}, version {study.version}"), ("Phase", study.phase)]
+    rows += [(entry.registry, entry.number) for entry in study.registrations]
+    if study.sponsor:
+        rows.append(("Sponsor", study.sponsor))
+    return tuple(rows)
+
+
+def _provenance(source: ReportSource) -> Section:
+    """Digests by which anyone can tell that this report belongs to these records."""
+    results = source.results
+    rows: list[tuple[Text, Text]] = [("Protocol", Code(digest)) for digest in results.protocol["digests"]]
+    rows.append(("Records", Code(results.records["digest"])))
+    arms: Text = Code(results.allocation["digest"]) if results.allocation is not None else "left out: a blinded run"
+    rows += [("Allocation", arms), ("Software", f"{results.software['name']} {results.software['version']}")]
+    if results.seed is not None:
+        rows.append(("Seed", str(results.seed)))
+    publications = [(entry.id, entry.citation) for entry in source.protocol.study.publications]
+    text: Text = (
+        "Every number here comes from results.json and the analysis datasets beside this report; ",
+        Code("equipoise verify"),
+        " recomputes them from the records.",
+    )
+    blocks: list[Block] = [Paragraph(text), KeyValues(tuple(rows))]
+    if publications:
+        blocks.append(KeyValues(tuple((name, citation) for name, citation in publications)))
+    return Section("provenance", "Provenance", tuple(blocks))

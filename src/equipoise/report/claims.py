@@ -1,0 +1,18 @@
+"""What the results say of each claim."""
+
+from __future__ import annotations
+
+from equipoise.documents.model import Column, Paragraph, Section, Table, row
+from equipoise.report.source import ReportSource
+
+
+def claims_section(source: ReportSource) -> Section | None:
+    """The table of claims and verdicts; None where the protocol makes no claims."""
+    claims = source.results.claims
+    if not claims:
+        return None
+    columns = (Column("Claim"), Column("Verdict"), Column("Why"))
+    rows = tuple(row(f"{item.id.upper()}. {item.text}", item.verdict, item.reason) for item in claims)
+    text = "Each claim is decided by the rule that the protocol fixed beforehand; exploratory results decide nothing."
+    table = Table("table-claims", "Claims and verdicts", columns, rows)
+    return Section("claims", "Claims", (Paragraph(text), table))

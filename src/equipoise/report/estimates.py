@@ -1,0 +1,143 @@
+"""What was estimated: the headline, a forest plot for each unit, and the table of every estimate."""
+
+from __future__ import annotations
+
+import math
+
+from equipoise.analysis.results import Result
+from equipoise.documents.drawings import Forest, ForestHeading, ForestRow
+from equipoise.documents.model import Block, Callout, Column, FigureBlock, Paragraph, Row, Section, Table, row
+from equipoise.documents.numbers import digits, estimate, p_sentence, p_value
+from equipoise.documents.runs import Missing, Number, Text, plain
+from equipoise.report.source import ReportSource
+
+ROLES = {
+    "primary": "Primary",
+    "key-secondary": "Key secondary",
+    "secondary": "Secondary",
+    "sensitivity": "Sensitivity",
+    "supplementary": "Supplementary",
+    "exploratory": "Exploratory",
+    "descriptive": "Descriptive",
+}
+
+
+def headline(source: ReportSource) -> tuple[Block, ...]:
+    """The first thing that a reader sees: what the trial was, and its primary and key secondary results."""
+    blocks: list[Block] = [Paragraph(source.protocol.study.summary)]
+    main = [item for item in source.comparisons() if item.role in ("primary", "key-secondary")]
+    if source.blinded:
+        text = "The allocation was left out of this run. Nothing below tells or compares arms."
+        blocks.append(Callout("info", "Blinded run", (Paragraph(text),)))
+        return tuple(blocks)
+    if main:
+        sentences = tuple(Paragraph(_sentence(source, item)) for item in main)
+        blocks.append(Callout("info", "Main results", sentences))
+    return tuple(blocks)
+
+
+def _sentence(source: ReportSource, result: Result) -> Text:
+    estimand = source.protocol.estimand(str(result.estimand))
+    labels = {arm.id: arm.label for arm in source.protocol.arms}
+    who = f"{labels[estimand.contrast.active]} minus {labels[estimand.contrast.reference]}"
+    value = _number(source, result)
+    people = " and ".join(f"{count} on {labels[arm]}" for arm, count in result.n.items())
+    text = plain(value)
+    shown = Number(text, result.id) if result.estimate is not None else value
+    p_text = p_sentence(result.p_value, result.status)
+    return (f"{ROLES[result.role]}. {result.label}: {who} ", shown, f" {result.unit}, ", *_runs(p_text), f" ({people}).")
+
+
+def _runs(text: Text) -> tuple[Text, ...]:
+    return text if isinstance(text, tuple) else (text,)  # pyright: ignore[reportReturnType]  a run is a text
+
+
+def _number(source: ReportSource, result: Result) -> Text:
+    decimals = source.protocol.parameter(result.parameter).decimals
+    return estimate(result.estimate, result.lower, result.upper, decimals, result.status)
+
+
+def estimates_section(source: ReportSource) -> Section | None:
+    """Forest plots of comparisons that share a unit, then every estimate."""
+    if not source.results.results:
+        return None
+    blocks: list[Block] = []
+    for unit in dict.fromkeys(item.unit for item in source.comparisons()):
+        items = [item for item in source.comparisons() if item.unit == unit and item.estimate is not None]
+        if len(items) > 1:
+            blocks.append(_forest(source, unit, items))
+    blocks.append(_table(source))
+    return Section("estimates", "Estimates", tuple(blocks))
+
+
+def _forest(source: ReportSource, unit: str, items: list[Result]) -> FigureBlock:
+    rows: list[ForestRow | ForestHeading] = []
+    for estimand in dict.fromkeys(str(item.estimand) for item in items):
+        rows.append(ForestHeading(source.protocol.estimand(estimand).label))
+        for item in items:
+            if item.estimand == estimand:
+                texts = (plain(_number(source, item)), plain(p_value(item.p_value, item.status)))
+                strong = item.role in ("primary", "key-secondary")
+                rows.append(ForestRow(item.label, _or_nan(item.estimate), _or_nan(item.lower), _or_nan(item.upper), texts, strong, 1))
+    contrast = source.protocol.estimand(str(items[0].estimand)).contrast
+    labels = {arm.id: arm.label for arm in source.protocol.arms}
+    better = source.protocol.parameter(items[0].parameter).better
+    favoured = (labels[contrast.reference], labels[contrast.active])
+    below, above = favoured if better == "higher" else favoured[::-1]
+    excluded = [item for item in items if item.lower is not None and item.upper is not None and not item.lower <= 0 <= item.upper]
+    title = f"{len(excluded)} of {len(items)} intervals leave out no effect ({unit})"
+    return FigureBlock(
+        id=f"forest-{_slug(unit)}",
+        title=title,
+        drawing=Forest(
+            rows=tuple(rows),
+            columns=(f"Difference ({_level(items[0])})", "p"),
+            axis_label=f"{labels[contrast.active]} minus {labels[contrast.reference]}, {unit}",
+            below=f"favours {below}" if better else "",
+            above=f"favours {above}" if better else "",
+        ),
+        alt=f"Forest plot of {len(items)} estimates with intervals, in {unit}. The numbers are in the table of estimates.",
+        table=None,
+    )
+
+
+def _or_nan(value: float | None) -> float:
+    return math.nan if value is None else value
+
+
+def _level(result: Result) -> str:
+    return f"{digits(100 * result.level, 0)}% CI"
+
+
+def _slug(unit: str) -> str:
+    return "".join(letter if letter.isalnum() else "-" for letter in unit.lower()).strip("-")
+
+
+def _table(source: ReportSource) -> Table:
+    labels = {arm.id: arm.label for arm in source.protocol.arms}
+    columns = (
+        Column("Analysis"),
+        Column("Unit"),
+        Column("Estimate (interval)", align="right"),
+        Column("SE", align="right"),
+        Column("df", align="right"),
+        Column("p", align="right"),
+        Column("adjusted p", align="right"),
+        Column("With value / without", align="right"),
+    )
+    rows: list[Row] = []
+    for item in source.results.results:
+        people = "; ".join(f"{labels.get(arm, arm)} {n} / {item.n_missing.get(arm, 0)}" for arm, n in item.n.items())
+        decimals = source.protocol.parameter(item.parameter).decimals
+        error = item.standard_error
+        spread: Text = Missing(item.status) if error is None else digits(error, decimals + 1)
+        freedom: Text = Missing(item.status) if item.df is None else digits(item.df, 1 if item.df % 1 else 0)
+        adjusted: Text = p_value(item.p_adjusted, "not in a family that adjusts for multiplicity")
+        arm = labels.get(item.contrast)
+        name = f"{item.label}: {arm}" if arm else item.label
+        rows.append(
+            row(name, item.unit, _number(source, item), spread, freedom, p_value(item.p_value, item.status), adjusted, people, group=ROLES[item.role], result_id=item.id)
+        )
+    ordered = sorted(rows, key=lambda found: list(ROLES.values()).index(found.group))
+    notes = ("Intervals have the level of the analysis's family, else 95%. Comparisons are active minus reference.",)
+    return Table("table-estimates", "Every estimate", columns, tuple(ordered), notes)

@@ -1,0 +1,116 @@
+"""Who took part: the flow of participants and the table of their characteristics."""
+
+from __future__ import annotations
+
+from equipoise.analysis.results import FlowStep, ResultTable
+from equipoise.documents.drawings import Flow, FlowBox, FlowStage
+from equipoise.documents.model import Block, Column, FigureBlock, Row, Section, Table, row
+from equipoise.documents.numbers import count_percent, mean_sd, median_range
+from equipoise.documents.runs import Text
+from equipoise.report.source import Described, ReportSource
+
+SHARED = ("recorded", "randomised")
+
+
+def participants_section(source: ReportSource) -> Section:
+    """The flow figure and a table for each description of characteristics."""
+    blocks: list[Block] = [_flow(source)]
+    for table in source.results.tables:
+        described = Described(table)
+        if any(visit is None for _, visit in described.heads):
+            blocks.append(_characteristics(source, table, described))
+    return Section("participants", "Participants", tuple(blocks))
+
+
+def _flow(source: ReportSource) -> FigureBlock:
+    steps = source.results.flow
+    whole = {step.id: step for step in steps if step.arm is None}
+    not_randomised = whole.get("not-randomised")
+    side = None
+    if not_randomised is not None and not_randomised.count:
+        side = FlowBox(not_randomised.label, not_randomised.count, tuple(not_randomised.reasons))
+    stages = [FlowStage("Enrolment", (FlowBox(whole["recorded"].label, whole["recorded"].count),))]
+    stages.append(FlowStage("Randomisation", (FlowBox(whole["randomised"].label, whole["randomised"].count),), side))
+    if source.blinded:
+        later = [step for step in steps if step.id not in (*SHARED, "not-randomised")]
+        stages += [FlowStage(step.label, (_box(step, "neutral"),)) for step in later if _shown(step)]
+        arms = ()
+    else:
+        arms = tuple(style for _, style in source.groups)
+        for step_id in dict.fromkeys(step.id for step in steps if step.arm is not None and _shown(step)):
+            found = {step.arm: step for step in steps if step.id == step_id}
+            boxes = tuple(_box(found[arm], style.role) if arm in found else None for arm, style in source.groups)
+            stages.append(FlowStage(next(iter(found.values())).label, boxes))
+    counts = ", ".join(f"{style.label} {_allocated(source, arm)}" for arm, style in source.groups)
+    return FigureBlock(
+        id="flow",
+        title=f"{whole['randomised'].count} participants were randomised" + ("" if source.blinded else f": {counts}"),
+        drawing=Flow(arms or (source.groups[0][1],), tuple(stages)),
+        alt=f"Flow of participants from record to analysis. Randomised: {whole['randomised'].count} ({counts}).",
+    )
+
+
+def _shown(step: FlowStep) -> bool:
+    """Visits in the middle are in the figures of outcomes; the flow shows how people came to the analysis."""
+    return not step.id.startswith("visit-")
+
+
+def _box(step: FlowStep, role: str) -> FlowBox:
+    return FlowBox(step.label, step.count, tuple(step.reasons), role if role in ("active", "placebo") else "neutral")  # pyright: ignore[reportArgumentType]
+
+
+def _allocated(source: ReportSource, arm: str) -> int:
+    found = [step.count for step in source.results.flow if step.id == "allocated" and step.arm in (arm, None)]
+    return found[0] if found else 0
+
+
+def _characteristics(source: ReportSource, table: ResultTable, described: Described) -> Table:
+    labels = {column.id: column.label for column in table.columns}
+    columns = [Column("Characteristic")]
+    for group in described.groups:
+        columns.append(Column(labels[group], align="right"))
+    rows: list[Row] = []
+    for (name, visit), (kind, label, unit) in described.heads.items():
+        head = f"{label}, {unit}" if unit else label
+        rows += _rows(source, described, name, visit, kind, head)
+    notes = ("Values are mean (SD), median (quartiles), or number (% of those with a value).", *table.notes[:1])
+    return Table(f"table-{table.id}", table.title, tuple(columns), tuple(rows), notes)
+
+
+def _rows(source: ReportSource, described: Described, name: str, visit: str | None, kind: str, head: str) -> list[Row]:
+    groups = described.groups
+    if kind == "number":
+        return _number_rows(source, described, name, visit, head)
+    statistics = described.statistics(name, visit)
+    if kind == "events":
+        rows = [row(head)]
+        for statistic in statistics:
+            counts: list[Text] = [str(described.count(name, visit, statistic, group)) for group in groups]
+            rows.append(row(statistic, *counts, indent=1))
+        return rows
+    rows = [row(head)]
+    words = [statistic for statistic in statistics if statistic != "missing"]
+    for word in words:
+        cells: list[Text] = []
+        for group in groups:
+            total = sum(described.count(name, visit, other, group) for other in words)
+            cells.append(count_percent(described.count(name, visit, word, group), total))
+        rows.append(row(word.capitalize(), *cells, indent=1))
+    return rows + _missing(described, name, visit)
+
+
+def _number_rows(source: ReportSource, described: Described, name: str, visit: str | None, head: str) -> list[Row]:
+    decimals = next((p.decimals for p in source.protocol.parameters if p.id == name), 1)
+    means: list[Text] = []
+    medians: list[Text] = []
+    for group in described.groups:
+        get = lambda statistic, g=group: described.get(name, visit, statistic, g)  # noqa: E731  four short look-ups
+        means.append(mean_sd(get("mean"), get("sd"), decimals, "no values"))
+        medians.append(median_range(get("median"), get("q1"), get("q3"), decimals, "no values"))
+    rows = [row(head), row("mean (SD)", *means, indent=1), row("median (quartiles)", *medians, indent=1)]
+    return rows + _missing(described, name, visit)
+
+
+def _missing(described: Described, name: str, visit: str | None) -> list[Row]:
+    counts = [described.count(name, visit, "missing", group) for group in described.groups]
+    return [row("missing", *(str(count) for count in counts), indent=1)] if any(counts) else []

@@ -1,0 +1,110 @@
+"""What the protocol promised: design, estimands, analyses; and what its authors assumed."""
+
+from __future__ import annotations
+
+from equipoise.documents.model import Block, Column, KeyValues, Paragraph, Row, Section, Table, row
+from equipoise.documents.runs import Code, Text
+from equipoise.protocol.schema.inference import Estimand
+from equipoise.protocol.schema.treatment import Product
+from equipoise.report.source import ReportSource
+from equipoise.source.paths import find_steps, value_at
+
+
+def design_section(source: ReportSource) -> Section:
+    """Arms and products, allocation, schedule, estimands, analyses."""
+    blocks: list[Block] = [_design(source), _schedule(source)]
+    blocks += [_estimands(source), _analyses(source)]
+    return Section("design", "What the protocol promised", tuple(blocks))
+
+
+def _design(source: ReportSource) -> KeyValues:
+    protocol = source.protocol
+    products = {product.id: product for product in protocol.products}
+    rows: list[tuple[Text, Text]] = []
+    for arm in protocol.arms:
+        given = [f"{period.label}: {_dose(products[arm.treatments[period.id]])}" for period in protocol.periods]
+        rows.append((f"Arm {arm.label}", "; ".join(given)))
+    plan = protocol.randomisation
+    ratio = ":".join(str(arm.ratio) for arm in protocol.arms)
+    sizes = f" of {', '.join(map(str, plan.block_sizes))}" if plan.block_sizes else ""
+    limit = f" with limit {plan.limit}" if plan.limit else ""
+    strata = f", by {', '.join(stratum.label.lower() for stratum in plan.strata)}" if plan.strata else ""
+    rows.append(("Randomisation", f"{plan.participants} participants, {ratio}, {plan.method.replace('-', ' ')}{sizes}{limit}{strata}"))
+    rows.append(("Blinded", ", ".join(protocol.blinding.masked)))
+    rows.append(("Include", "; ".join(item.text for item in protocol.eligibility.inclusion)))
+    if protocol.eligibility.exclusion:
+        rows.append(("Exclude", "; ".join(item.text for item in protocol.eligibility.exclusion)))
+    rows.append(("Day 0", protocol.conventions.time_zero))
+    return KeyValues(tuple(rows))
+
+
+def _dose(product: Product) -> str:
+    dose = product.dose
+    per = "/kg" if dose.per == "kg" else ""
+    times = f"{len(product.dose_days)} doses" if len(product.dose_days) > 1 else "one dose"
+    amount = f"{dose.amount:,.0f}" if dose.amount >= 1000 else f"{dose.amount:g}"
+    return f"{product.label}, {product.route}, {times} of {amount} {dose.unit}{per}"
+
+
+def _schedule(source: ReportSource) -> Table:
+    visits = source.protocol.visits
+    columns = (Column("Assessment"), *(Column(visit.label, align="centre") for visit in visits))
+    rows: list[Row] = [row("Day", *(str(visit.day).replace("-", "\N{MINUS SIGN}") for visit in visits))]
+    for assessment in source.protocol.assessments:
+        if assessment.visits:
+            marks = ("×" if visit.id in assessment.visits else "" for visit in visits)
+            rows.append(row(assessment.label, *marks))
+    return Table("table-schedule", "Schedule of assessments", columns, tuple(rows))
+
+
+def _estimands(source: ReportSource) -> Table:
+    columns = (Column("Estimand"), Column("Population"), Column("Contrast"), Column("Variable"), Column("Intercurrent events"), Column("Summary"))
+    rows = [_estimand(source, item) for item in source.protocol.estimands]
+    return Table("table-estimands", "Estimands (ICH E9(R1))", columns, tuple(rows))
+
+
+def _estimand(source: ReportSource, item: Estimand) -> Row:
+    protocol = source.protocol
+    events = {event.id: event.label for event in protocol.authored.intercurrent_events}
+    strategies = "; ".join(f"{events[name]}: {strategy.replace('-', ' ')}" for name, strategy in item.intercurrent_events.items())
+    sets = {found.id: found.label for found in protocol.conventions.analysis_sets}
+    return row(
+        item.label,
+        sets[item.population],
+        f"{protocol.arm(item.contrast.active).label} v {protocol.arm(item.contrast.reference).label}",
+        f"{protocol.parameter(item.variable.parameter).label} at {protocol.visit(item.variable.visit).label}",
+        strategies or "none declared",
+        item.summary.replace("-", " "),
+    )
+
+
+def _analyses(source: ReportSource) -> Table:
+    columns = (Column("Analysis"), Column("Method"), Column("Role"), Column("Family"), Column("Options"))
+    rows = []
+    for item in source.protocol.analyses:
+        options = "; ".join(f"{key}: {_option(value)}" for key, value in item.options.items())
+        rows.append(row(item.label, item.method, item.role.replace("-", " "), item.family or "", options))
+    return Table("table-analyses", "Analyses as planned", columns, tuple(rows))
+
+
+def _option(value: object) -> str:
+    return ", ".join(str(item) for item in value) if isinstance(value, list | tuple) else str(value)
+
+
+def assumed_section(source: ReportSource) -> Section | None:
+    """Everything that the protocol's authors chose without a source, with their reasons; None where they chose nothing."""
+    assumed = source.protocol.assumed
+    if not assumed:
+        return None
+    columns = (Column("Where"), Column("Value"), Column("Why"))
+    rows = tuple(row(Code(path), _shown(source, path), reason) for path, reason in assumed.items())
+    text = "No source gives these values; the protocol's authors chose them for the reasons given."
+    return Section("assumed", "What was assumed", (Paragraph(text), Table("table-assumed", "Assumptions", columns, rows)))
+
+
+def _shown(source: ReportSource, path: str) -> str:
+    steps = find_steps(source.protocol.document.data, path)
+    value = value_at(source.protocol.document.data, steps) if steps is not None else ""
+    if isinstance(value, str | int | float | bool):
+        return str(value)
+    return f"{len(value)} entries" if isinstance(value, list | dict) else ""

@@ -1,0 +1,91 @@
+"""What a report is made from: a folder's protocol, results and analysis datasets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from equipoise.analysis.results import Result, Results, ResultTable, read_results
+from equipoise.documents.drawings import ArmStyle, Role
+from equipoise.errors import DataError, Problem
+from equipoise.protocol.load import load_protocol
+from equipoise.protocol.model import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class ReportSource:
+    """A protocol, the results of its analysis, and the dataset of every parameter by visit."""
+
+    protocol: Protocol
+    results: Results
+    values: pl.DataFrame
+    subjects: pl.DataFrame
+
+    @property
+    def blinded(self) -> bool:
+        """Whether arms were left out."""
+        return self.results.allocation is None
+
+    @property
+    def groups(self) -> tuple[tuple[str, ArmStyle], ...]:
+        """The groups that are shown: every arm with its style, or everybody in a blinded run."""
+        if self.blinded:
+            return (("all", ArmStyle("All participants", "neutral")),)
+        first = self.protocol.periods[0].id
+        return tuple((arm.id, ArmStyle(arm.label, _role(self.protocol, arm.id, first))) for arm in self.protocol.arms)
+
+    def comparisons(self) -> tuple[Result, ...]:
+        """The results that compare arms."""
+        return tuple(item for item in self.results.results if "-v-" in item.contrast)
+
+
+def _role(protocol: Protocol, arm: str, period: str) -> Role:
+    return "active" if protocol.role(arm, period) == "active" else "placebo"
+
+
+def read_source(folder: Path) -> ReportSource:
+    """Read what a report needs from `folder`; raises DataError where something is not there."""
+    results = read_results(folder / "results.json")
+    protocol = load_protocol(folder / "protocol.yaml")
+    frames: list[pl.DataFrame] = []
+    for name in ("adeff", "adsl"):
+        path = folder / "adam" / f"{name}.parquet"
+        try:
+            frames.append(pl.read_parquet(path))
+        except (OSError, pl.exceptions.PolarsError) as error:
+            problem = Problem(str(path), None, "", "dataset-readable", str(error), "Run `equipoise analyse` again.")
+            raise DataError(f"cannot read the analysis dataset {path}", [problem]) from None
+    return ReportSource(protocol, results, *frames)
+
+
+class Described:
+    """A descriptive results table, asked by characteristic, visit and statistic."""
+
+    def __init__(self, table: ResultTable) -> None:
+        self.table = table
+        self.groups = [column.id for column in table.columns[6:]]
+        self.heads: dict[tuple[str, str | None], tuple[str, str, str]] = {}
+        self._cells: dict[tuple[str, str | None, str], dict[str, float | int | None]] = {}
+        for kind, name, label, unit, visit, statistic, *cells in table.rows:
+            key = (str(name), None if visit is None else str(visit))
+            self.heads[key] = (str(kind), str(label), str(unit))
+            numbers = [cell if isinstance(cell, int | float) else None for cell in cells]
+            self._cells[*key, str(statistic)] = dict(zip(self.groups, numbers, strict=True))
+
+    def get(self, name: str, visit: str | None, statistic: str, group: str) -> float | int | None:
+        """One number of the table, None where there is none."""
+        return self._cells.get((name, visit, statistic), {}).get(group)
+
+    def count(self, name: str, visit: str | None, statistic: str, group: str) -> int:
+        """One count of the table, 0 where there is none."""
+        return int(self.get(name, visit, statistic, group) or 0)
+
+    def statistics(self, name: str, visit: str | None) -> list[str]:
+        """The statistics that the table holds of a characteristic at a visit, in order."""
+        return [statistic for (n, v, statistic) in self._cells if (n, v) == (name, visit)]
+
+    def visits(self, name: str) -> list[str]:
+        """The visits at which the table describes a parameter, in order."""
+        return [visit for (n, visit) in self.heads if n == name and visit is not None]

@@ -1,0 +1,87 @@
+"""`equipoise analyse`: records and, unless blinded, the allocation become results and analysis datasets."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from equipoise.analysis.analyse import Analysed, analyse_records
+from equipoise.analysis.datasets import Dataset, analysis_datasets
+from equipoise.analysis.plan import plan
+from equipoise.analysis.results import Results, to_json
+from equipoise.errors import DataError, Problem
+from equipoise.protocol.load import load_protocol
+from equipoise.records.allocation import Allocation, read_allocation
+from equipoise.records.folder import find_records, read_records
+from equipoise.records.records import Records
+from equipoise.verbs.folder import OutputFolder
+from equipoise.verbs.importing import write_protocol, write_trial
+from equipoise.verbs.provenance import record_step, software
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysedTrial:
+    """Where an analysis went, and what it found."""
+
+    folder: Path
+    results: Results
+
+
+def analyse(
+    protocol: str | Path,
+    records: str | Path,
+    output: str | Path,
+    *,
+    allocation: str | Path | None = None,
+    blinded: bool = False,
+) -> AnalysedTrial:
+    """Analyse the records in a folder, with the allocation beside them unless told otherwise.
+
+    Raises InputError (protocol, plan), DataError (records, allocation), IntegrityError (records were changed).
+    """
+    loaded = load_protocol(protocol)
+    planned = plan(loaded)
+    folder = find_records(Path(records))
+    found = read_records(folder, loaded)
+    arms = find_allocation(found, folder, Path(allocation) if allocation is not None else None, blinded=blinded)
+    analysed = analyse_records(found, arms, software=software())
+    target = OutputFolder(Path(output))
+    write_protocol(target, loaded)
+    if folder.resolve() != (target.path / "records").resolve():
+        write_trial(target, found, arms)
+    elif arms is not None and not (target.path / "allocation.csv").is_file():
+        target.write_text("allocation.csv", arms.to_csv())
+    write_analysis(target, analysed, analysis_datasets(planned, analysed.data))
+    inputs = {"protocol": loaded.digest, "records": found.digest}
+    inputs |= {"allocation": arms.digest} if arms is not None else {}
+    command = ["equipoise", "analyse", str(protocol), str(records), "-o", str(output)]
+    command += ["--blinded"] if blinded else []
+    command += ["--allocation", str(allocation)] if allocation is not None else []
+    record_step(target, "analyse", command, inputs)
+    return AnalysedTrial(target.path, analysed.results)
+
+
+def find_allocation(records: Records, folder: Path, given: Path | None, *, blinded: bool) -> Allocation | None:
+    """The allocation that was given, else the one beside the records, else none; none when `blinded`."""
+    if blinded:
+        return None
+    beside = folder.parent / "allocation.csv"
+    path = given if given is not None else beside
+    if not path.is_file():
+        if given is None:
+            return None
+        problem = Problem(str(given), None, "", "allocation-exists", "there is no such file", "Correct --allocation.")
+        raise DataError("cannot read the allocation", [problem])
+    return read_allocation(path, records.protocol, frozenset(records.participants["participant"].to_list()))
+
+
+def write_analysis(target: OutputFolder, analysed: Analysed, datasets: tuple[Dataset, ...]) -> None:
+    """Write results.json and adam/."""
+    target.write_text("results.json", to_json(analysed.results))
+    for dataset in datasets:
+        table = dataset.table
+        target.write_with(f"adam/{dataset.name}.parquet", lambda stream, t=table: t.write_parquet(stream, statistics=False))
+        target.write_with(f"adam/{dataset.name}.csv", lambda stream, t=table: t.write_csv(stream))
+    variables = {d.name: {"title": d.title, "variables": d.labels} for d in datasets}
+    target.write_text("adam/variables.json", json.dumps(variables, indent=2) + "\n")

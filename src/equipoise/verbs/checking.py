@@ -1,0 +1,27 @@
+"""`equipoise check`: is a protocol valid, meaningful, and plannable?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from equipoise.analysis.plan import Plan, plan
+from equipoise.protocol.load import load_protocol
+from equipoise.protocol.model import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A protocol that passed, and its plan."""
+
+    protocol: Protocol
+    plan: Plan
+
+
+def check(protocol: str | Path) -> Checked:
+    """Load a protocol given by path or shipped name and plan its analyses.
+
+    Raises InputError with every problem, each with file, line, path, value, rule and remedy.
+    """
+    loaded = load_protocol(protocol)
+    return Checked(loaded, plan(loaded))

@@ -1,0 +1,65 @@
+"""`equipoise import`: the files of a finished trial become records and an allocation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from equipoise.errors import DataError, Problem
+from equipoise.protocol.load import load_protocol
+from equipoise.protocol.model import Protocol
+from equipoise.records.allocation import Allocation
+from equipoise.records.folder import write_records
+from equipoise.records.importing.apply import Imported, import_files
+from equipoise.records.importing.map import find_map, load_map
+from equipoise.records.records import Records
+from equipoise.source.digest import digest_of_file
+from equipoise.verbs.folder import OutputFolder
+from equipoise.verbs.provenance import record_step
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedTrial:
+    """Where an import went, and what it read."""
+
+    folder: Path
+    imported: Imported
+
+
+def import_trial(
+    protocol: str | Path, folder: str | Path, output: str | Path, *, import_map: str | Path | None = None
+) -> ImportedTrial:
+    """Read the files in `folder` by a map (default: the shipped one named like the protocol) and write `output`.
+
+    Raises InputError for the protocol or the map, DataError for the files; then nothing has been written.
+    """
+    loaded = load_protocol(protocol)
+    mapping = load_map(find_map(loaded.id, Path(import_map) if import_map is not None else None))
+    source = Path(folder)
+    if not source.is_dir():
+        problem = Problem(str(source), None, "", "folder-exists", "there is no such folder", "Give the folder of the files.")
+        raise DataError(f"cannot read {source}", [problem])
+    imported = import_files(loaded, mapping, source)
+    target = OutputFolder(Path(output))
+    write_protocol(target, loaded)
+    write_trial(target, imported.records, imported.allocation)
+    names = {entry.file for entry in mapping.content.files}
+    inputs = {name: digest_of_file(source / name) for name in sorted(names)}
+    inputs |= {"protocol": loaded.digest, "import map": mapping.digest}
+    record_step(target, "import", ["equipoise", "import", str(protocol), str(folder), "-o", str(output)], inputs)
+    return ImportedTrial(target.path, imported)
+
+
+def write_protocol(target: OutputFolder, protocol: Protocol) -> None:
+    """Copy the protocol's file and every file that it names, byte for byte."""
+    if protocol.path.resolve() != (target.path / "protocol.yaml").resolve():
+        target.write_bytes("protocol.yaml", protocol.path.read_bytes())
+        for name in protocol.files:
+            target.write_bytes(name, (protocol.path.parent / name).read_bytes())
+
+
+def write_trial(target: OutputFolder, records: Records, allocation: Allocation | None) -> None:
+    """Write records/ and allocation.csv."""
+    write_records(records, lambda name, writer: target.write_with(f"records/{name}", writer))
+    if allocation is not None:
+        target.write_text("allocation.csv", allocation.to_csv())

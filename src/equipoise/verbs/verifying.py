@@ -1,0 +1,154 @@
+"""`equipoise verify`: is everything in a folder what its records give, and is every byte what was written?"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from equipoise.analysis.analyse import analyse_records
+from equipoise.analysis.datasets import analysis_datasets
+from equipoise.analysis.plan import plan
+from equipoise.analysis.results import to_data
+from equipoise.errors import DataError, InputError, IntegrityError, Problem
+from equipoise.protocol.load import load_protocol
+from equipoise.protocol.model import Protocol
+from equipoise.records.folder import find_records, read_records
+from equipoise.report.build import report_html
+from equipoise.source.digest import digest_of_file
+from equipoise.verbs.analysing import find_allocation
+from equipoise.verbs.provenance import NAME, read_steps, software
+
+RELATIVE_TOLERANCE = 1e-9
+"""How far a recomputed number may lie from the stored one: other processors round sums in another order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What was recomputed and found to be the same."""
+
+    folder: Path
+    results: int
+    tables: int
+    files: int
+
+
+def verify(folder: str | Path) -> Verified:
+    """Recompute results, datasets and report from the protocol, records and allocation in `folder`.
+
+    Raises IntegrityError with the first difference: a file whose bytes are not those that were written, or a number
+    that the records do not give.
+    """
+    path = Path(folder)
+    if not (path / "results.json").is_file():
+        problem = Problem(str(path), None, "", "results-exist", "there is no results.json here", "Run `equipoise analyse`.")
+        raise DataError(f"nothing to verify in {path}", [problem])
+    files = _bytes_as_written(path)
+    stored = json.loads((path / "results.json").read_text(encoding="utf-8"))
+    protocol = _protocol(path, stored)
+    blinded = stored.get("allocation") is None
+    records_folder = find_records(path)
+    records = read_records(records_folder, protocol)
+    arms = find_allocation(records, records_folder, None, blinded=blinded)
+    analysed = analyse_records(records, arms, software=software(), seed=stored.get("seed"))
+    difference = first_difference(stored, to_data(analysed.results), "results")
+    if difference is not None:
+        raise _differs(path / "results.json", difference)
+    for dataset in analysis_datasets(plan(protocol), analysed.data):
+        _same_table(path / "adam" / f"{dataset.name}.parquet", dataset.table)
+    _same_report(path)
+    return Verified(path, len(analysed.results.results), len(analysed.results.tables), files)
+
+
+def _bytes_as_written(folder: Path) -> int:
+    """Compare the digest of every recorded output; returns how many there are."""
+    steps = read_steps(folder)
+    if not steps:
+        problem = Problem(str(folder / NAME), None, "", "provenance-exists", "there is no provenance here", "Restore the file.")
+        raise IntegrityError(f"{folder} does not say how it was made", [problem])
+    outputs = {name: digest for step in steps for name, digest in step["outputs"].items() if name != NAME}
+    for name, digest in outputs.items():
+        target = folder / name
+        if not target.is_file():
+            raise _changed(target, "file-present", "the file was written and is not there")
+        if digest_of_file(target) != digest:
+            raise _changed(target, "bytes-as-written", "the file's bytes are not those that were written")
+    return len(outputs)
+
+
+def _changed(path: Path, rule: str, message: str) -> IntegrityError:
+    problem = Problem(str(path), None, "", rule, message, "Restore it, or run the command that wrote it again.")
+    return IntegrityError(f"{path.name} was changed", [problem])
+
+
+def _differs(path: Path, difference: str) -> IntegrityError:
+    remedy = "Trust the recomputed value; find out who changed the file or the software."
+    problem = Problem(str(path), None, "", "recomputed", difference, remedy)
+    return IntegrityError("the records do not give what is stored", [problem])
+
+
+def _protocol(folder: Path, stored: dict[str, Any]) -> Protocol:
+    try:
+        protocol = load_protocol(folder / "protocol.yaml")
+    except InputError as error:
+        raise IntegrityError("the folder's protocol cannot be read", error.problems) from None
+    if protocol.digest not in stored["protocol"]["digests"]:
+        message = f"the protocol has the digest {protocol.digest}, which the results do not name"
+        raise IntegrityError(
+            "the protocol is not the one that was analysed",
+            [Problem(str(protocol.path), None, "", "protocol-digest", message, "Restore the protocol.")],
+        )
+    return protocol
+
+
+def first_difference(stored: Any, recomputed: Any, path: str) -> str | None:
+    """The first place where two trees of JSON data differ, numbers to a relative tolerance; None where none does."""
+    if isinstance(stored, dict) and isinstance(recomputed, dict):
+        for key in [*stored, *(key for key in recomputed if key not in stored)]:
+            if key not in stored or key not in recomputed:
+                return f"{path}.{key} is {'not stored' if key not in stored else 'stored but not recomputed'}"
+            found = first_difference(stored[key], recomputed[key], f"{path}.{key}")
+            if found is not None:
+                return found
+        return None
+    if isinstance(stored, list) and isinstance(recomputed, list):
+        if len(stored) != len(recomputed):
+            return f"{path} has {len(stored)} items, recomputed {len(recomputed)}"
+        for index, (ours, theirs) in enumerate(zip(stored, recomputed, strict=True)):
+            name = ours.get("id", index) if isinstance(ours, dict) else index
+            found = first_difference(ours, theirs, f"{path}[{name}]")
+            if found is not None:
+                return found
+        return None
+    return None if _equal(stored, recomputed) else f"{path} is stored as {stored!r}, recomputed {recomputed!r}"
+
+
+def _equal(stored: Any, recomputed: Any) -> bool:
+    if isinstance(stored, float) and isinstance(recomputed, float):
+        return math.isclose(stored, recomputed, rel_tol=RELATIVE_TOLERANCE, abs_tol=1e-12)
+    return type(stored) is type(recomputed) and stored == recomputed
+
+
+def _same_table(path: Path, recomputed: pl.DataFrame) -> None:
+    try:
+        stored = pl.read_parquet(path)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise _differs(path, f"the dataset cannot be read: {error}") from None
+    if stored.schema != recomputed.schema or stored.height != recomputed.height:
+        raise _differs(path, f"the dataset has {stored.height} rows, recomputed {recomputed.height}, or other columns")
+    for name in stored.columns:
+        rows = list(zip(stored[name].to_list(), recomputed[name].to_list(), strict=True))
+        for number, (ours, theirs) in enumerate(rows, 1):
+            if not _equal(ours, theirs):
+                raise _differs(path, f"{name} in row {number} is stored as {ours!r}, recomputed {theirs!r}")
+
+
+def _same_report(folder: Path) -> None:
+    """The report, where there is one, is what results and datasets give, byte for byte."""
+    path = folder / "report.html"
+    if path.is_file() and path.read_text(encoding="utf-8") != report_html(folder):
+        raise _differs(path, "the report is not what results.json and the datasets give")
