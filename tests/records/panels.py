@@ -20,14 +20,15 @@ WORDS = ("a", "Süd", "نور", "a,b", 'say "x"', "<0.05", "=1+1", "two\nlines",
 class _Random:
     """Arrays from one generator, a share of their values missing."""
 
-    def __init__(self, seed: int, missing: float) -> None:
+    def __init__(self, seed: int, missing: float, *, awkward: bool = True) -> None:
         self.generator = np.random.default_rng(seed)
         self.missing = missing
+        self.awkward = 0.2 if awkward else 0.0
 
     def numbers(self, shape: tuple[int, ...]) -> np.ndarray:
         plain = self.generator.normal(0, 10, shape)
         odd = self.generator.choice(AWKWARD, shape)
-        return self.holes(np.where(self.generator.random(shape) < 0.2, odd, plain))
+        return self.holes(np.where(self.generator.random(shape) < self.awkward, odd, plain))
 
     def holes(self, values: np.ndarray) -> np.ndarray:
         return np.where(self.generator.random(values.shape) < self.missing, np.nan, values)
@@ -46,9 +47,9 @@ def panels(draw: st.DrawFn, protocol: Protocol) -> Panel:
     return make_panel(protocol, people, draw(st.integers(0, 2**32)), draw(st.sampled_from([0.0, 0.3, 0.9, 1.0])))
 
 
-def make_panel(protocol: Protocol, people: int, seed: int, missing: float) -> Panel:
+def make_panel(protocol: Protocol, people: int, seed: int, missing: float, *, awkward: bool = True) -> Panel:
     """A Panel of one trial of `people` participants, a share `missing` of its values missing."""
-    random = _Random(seed, missing)
+    random = _Random(seed, missing, awkward=awkward)
     shape = (1, people, len(protocol.visits))
     status = random.generator.integers(0, 3, shape).astype(np.int8)
     supplied = {parameter.id: random.numbers(shape) for parameter in protocol.parameters[:2]}
@@ -97,7 +98,11 @@ def _rows(random: _Random, protocol: Protocol, kind: str, people: int) -> Rows:
     names = sorted(item.id for item in protocol.assessments if item.observation_class == kind)
     count = int(random.generator.integers(0, 6)) if names else 0
     who = np.sort(random.generator.integers(0, people, count))
-    what = np.concatenate([np.sort(random.words(((who == person).sum(),), tuple(names))) for person in np.unique(who)]) if count else np.array([], np.str_)
+    what = (
+        np.concatenate([np.sort(random.words(((who == person).sum(),), tuple(names))) for person in np.unique(who)])
+        if count
+        else np.array([], np.str_)
+    )
     columns: dict[str, np.ndarray] = {"assessment": what}
     for column in CARRIED_COLUMNS[kind]:
         if column.kind is pl.String and column.name != "assessment":

@@ -34,7 +34,10 @@ def _result(part: ClaimPart, results: tuple[Result, ...]) -> Result | None:
 def _part(protocol: Protocol, part: ClaimPart, result: Result | None) -> tuple[str, str]:
     """The verdict on one part and its reason."""
     if result is None or result.estimate is None or result.lower is None or result.upper is None:
-        return "not assessable", f"{part.analysis}: {result.status if result is not None else 'there is no result'}"
+        return (
+            "not assessable",
+            f"{part.analysis}: {result.status if result is not None else 'there is no result'}",
+        )
     null = NULL_VALUE[result.scale]
     right = result.estimate > null if part.direction == "higher" else result.estimate < null
     excluded = result.lower > null or result.upper < null
@@ -56,7 +59,14 @@ def _joined(rule: str, words: list[str]) -> str:
     order = (
         ("supported", "exploratory: consistent", "inconclusive")
         if rule == "one-part"
-        else ("not assessable", "contradicted", "inconclusive", "exploratory: not consistent in direction", "exploratory: consistent", "supported")
+        else (
+            "not assessable",
+            "contradicted",
+            "inconclusive",
+            "exploratory: not consistent in direction",
+            "exploratory: consistent",
+            "supported",
+        )
     )
     for word in order:
         if word in words:

@@ -1,4 +1,4 @@
-"""Analysis datasets: one row a participant (ADSL) and one row a participant, parameter and visit (BDS), in ADaM's names."""
+"""Analysis datasets in ADaM's names: a row a participant (ADSL), a row a participant, parameter and visit (BDS)."""
 
 from __future__ import annotations
 
@@ -37,7 +37,10 @@ def _subjects(data: AnalysisData) -> Dataset:
         "SITEID": pl.Series(panel.labels["site"][trial].tolist()).replace("", None),
         "AGE": _numbers(panel.covariates["age_years"][trial]),
         "AGEU": pl.Series(["YEARS"] * panel.participants),
-        "SEX": pl.Series([None if np.isnan(code) else SEXES[int(code)][0].upper() for code in panel.covariates["sex"][trial]], dtype=pl.String),
+        "SEX": pl.Series(
+            [None if np.isnan(code) else SEXES[int(code)][0].upper() for code in panel.covariates["sex"][trial]],
+            dtype=pl.String,
+        ),
     }
     labels = {
         "STUDYID": "Study Identifier",
@@ -117,8 +120,12 @@ def _values(planned: Plan, data: AnalysisData) -> Dataset:
                     "AVAL": pl.Series(aval),
                     "BASE": _numbers(base),
                     "CHG": _numbers(np.where(visit > at_baseline, aval - base, np.nan)),
-                    "ABLFL": pl.Series(np.where(visit == at_baseline, "Y", "").tolist(), dtype=pl.String).replace("", None),
-                    "DTYPE": pl.Series(_types(data, item.derivation.name, item.options, person, visit), dtype=pl.String),
+                    "ABLFL": pl.Series(np.where(visit == at_baseline, "Y", "").tolist(), dtype=pl.String).replace(
+                        "", None
+                    ),
+                    "DTYPE": pl.Series(
+                        _types(data, item.derivation.name, item.options, person, visit), dtype=pl.String
+                    ),
                 }
             )
         )

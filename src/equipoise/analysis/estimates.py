@@ -12,6 +12,7 @@ from equipoise.analysis.data import AnalysisData, Flags, Floats
 from equipoise.analysis.results import Result, finite
 from equipoise.protocol.schema.inference import Analysis, Estimand
 
+POOLED = "pooled"
 BLINDED = "blinded run: arms are not known, so arms cannot be compared; analyse with the allocation"
 
 
@@ -73,7 +74,12 @@ def result_of(estimate: Estimate, data: AnalysisData, analysis: Analysis, trial:
         covariance_requested=estimate.covariance,
         covariance_used=estimate.covariance if number.get("standard_error") is not None else None,
         status=str(estimate.status[trial]),
-        **number,
+        estimate=number.get("estimate"),
+        standard_error=number.get("standard_error"),
+        df=number.get("df"),
+        lower=number.get("lower"),
+        upper=number.get("upper"),
+        p_value=number.get("p_value"),
     )
 
 
@@ -88,7 +94,9 @@ def population(data: AnalysisData, analysis: Analysis) -> Flags:
 
 
 def counted(data: AnalysisData, members: Flags, complete: Flags) -> tuple[dict[str, NDArray[np.int64]], ...]:
-    """By arm, (R,): members with all values, and members without."""
+    """By arm, (R,): members with all values, and members without; of everybody as `pooled` in a blinded run."""
+    if data.blinded:
+        return {POOLED: (members & complete).sum(axis=1)}, {POOLED: (members & ~complete).sum(axis=1)}
     arms = [arm.id for arm in data.protocol.arms]
     have = {arm: (members & complete & data.in_arm(arm)).sum(axis=1) for arm in arms}
     lack = {arm: (members & ~complete & data.in_arm(arm)).sum(axis=1) for arm in arms}

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from equipoise.analysis.data import AnalysisData, Flags
+from equipoise.analysis.estimates import POOLED
 from equipoise.analysis.results import FlowStep, Result
 from equipoise.records.classes import STATUSES
 from equipoise.records.panel import HELD
@@ -22,7 +23,14 @@ def participants_flow(data: AnalysisData, results: tuple[Result, ...]) -> tuple[
     randomised = present & (np.nan_to_num(status, nan=-1) >= STATUSES.index("randomised"))
     steps = [FlowStep("recorded", "Recorded", int(present.sum()))]
     if out.any() or (present & ~randomised).any():
-        steps.append(FlowStep("not-randomised", "Not randomised", int((present & ~randomised).sum()), reasons=_reasons(data, present & ~randomised)))
+        steps.append(
+            FlowStep(
+                "not-randomised",
+                "Not randomised",
+                int((present & ~randomised).sum()),
+                reasons=_reasons(data, present & ~randomised),
+            )
+        )
     steps.append(FlowStep("randomised", "Randomised", int(randomised.sum())))
     if data.blinded:
         return (*steps, *_after(data, randomised, None, results))
@@ -43,9 +51,10 @@ def _after(data: AnalysisData, members: Flags, arm: str | None, results: tuple[R
         held = data.panel.visit_status[data.trial, :, index] == HELD
         yield FlowStep(f"visit-{visit.id}", f"Seen at {visit.label}", int((members & held).sum()), arm, visit.period)
     for result in results:
-        if result.role == "primary" and arm in result.n and result.n:
+        group = arm if arm is not None else POOLED
+        if result.role == "primary" and group in result.n:
             label = f"Analysed: {result.label}"
-            yield FlowStep(f"analysed-{result.analysis}", label, result.n[arm], arm, result.period)
+            yield FlowStep(f"analysed-{result.analysis}", label, result.n[group], arm, result.period)
 
 
 def _reasons(data: AnalysisData, members: Flags) -> tuple[tuple[str, int], ...]:

@@ -1,7 +1,7 @@
-"""What may be named in a protocol: methods and derivations, ours and those of installed packages, found by entry points.
+"""What may be named in a protocol: methods and derivations, ours and other packages', found by entry points.
 
-A package adds a method by an entry point in the group ``equipoise.methods`` whose name is what protocols write and whose
-object is a `Method`; a derivation likewise in ``equipoise.derivations``.
+A package adds a method by an entry point in the group ``equipoise.methods`` whose name is what protocols write and
+whose object is a `Method`; a derivation likewise in ``equipoise.derivations``.
 """
 
 from __future__ import annotations

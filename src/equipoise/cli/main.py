@@ -106,7 +106,9 @@ def verify(folder: Path) -> None:
     from equipoise.verbs.verifying import verify as verb
 
     done = verb(folder)
-    click.echo(f"{done.folder}: {done.results} results and {done.tables} tables recomputed, {done.files} files unchanged")
+    click.echo(
+        f"{done.folder}: {done.results} results and {done.tables} tables recomputed, {done.files} files unchanged"
+    )
 
 
 def main(arguments: list[str] | None = None) -> None:

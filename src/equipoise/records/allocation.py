@@ -1,4 +1,4 @@
-"""Who was allocated to which arm: a file of its own, apart from the records, so that they can be analysed without it."""
+"""Who was allocated to which arm: a file apart from the records, so that they can be analysed without it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,15 @@ def check_allocation(arms: Mapping[str, tuple[str, str, int | None]], protocol: 
     """Problems of an allocation given as participant -> (arm, file, line)."""
     known = [arm.id for arm in protocol.arms]
     return [
-        Problem(file, line, "arm", "arm-known", "the protocol has no such arm", f"Its arms are {', '.join(known)}.", repr(arm))
+        Problem(
+            file,
+            line,
+            "arm",
+            "arm-known",
+            "the protocol has no such arm",
+            f"Its arms are {', '.join(known)}.",
+            repr(arm),
+        )
         for arm, file, line in arms.values()
         if arm not in known
     ]
@@ -55,24 +63,39 @@ def read_allocation(path: Path, protocol: Protocol, participants: frozenset[str]
     try:
         rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"), newline=""), strict=True))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        problem = Problem(str(path), None, "", "allocation-readable", str(error), "Give a CSV file with participant,arm.")
+        problem = Problem(
+            str(path), None, "", "allocation-readable", str(error), "Give a CSV file with participant,arm."
+        )
         raise DataError(f"cannot read the allocation {path}", [problem]) from None
     if not rows or tuple(rows[0]) != HEADER or any(len(row) != len(HEADER) for row in rows):
         message = "the file does not have exactly the columns participant,arm"
         raise DataError(
             f"cannot read the allocation {path}",
-            [Problem(str(path), 1, "", "allocation-columns", message, "Write participant,arm and one row a participant.")],
+            [
+                Problem(
+                    str(path),
+                    1,
+                    "",
+                    "allocation-columns",
+                    message,
+                    "Write participant,arm and one row a participant.",
+                )
+            ],
         )
     found: dict[str, tuple[str, str, int | None]] = {}
     problems: list[Problem] = []
     for line, (participant, arm) in enumerate(rows[1:], 2):
         if participant in found:
             message = "the participant is allocated twice"
-            problems.append(Problem(str(path), line, "participant", "key-unique", message, "Keep one row.", repr(participant)))
+            problems.append(
+                Problem(str(path), line, "participant", "key-unique", message, "Keep one row.", repr(participant))
+            )
         if participant not in participants:
             message = "the participant is not in the records"
             remedy = "Use the allocation that belongs to these records."
-            problems.append(Problem(str(path), line, "participant", "participant-known", message, remedy, repr(participant)))
+            problems.append(
+                Problem(str(path), line, "participant", "participant-known", message, remedy, repr(participant))
+            )
         found[participant] = (arm, str(path), line)
     problems += check_allocation(found, protocol)
     if problems:

@@ -57,7 +57,14 @@ def check_tables(protocol: Protocol, tables: Tables) -> tuple[list[Problem], lis
 
 
 def _rows(
-    table: pl.DataFrame, where: str, column: str, rule: str, message: str, remedy: str, *, most: int = MOST_PER_CHECK
+    table: pl.DataFrame,
+    where: str,
+    column: str,
+    rule: str,
+    message: str,
+    remedy: str,
+    *,
+    most: int = MOST_PER_CHECK,
 ) -> Problems:
     """A problem for each row of `table`, placed by the row's source; after `most` of them one that counts the rest."""
     for row in table.head(most).iter_rows(named=True):
@@ -117,7 +124,9 @@ def _participants_known(protocol: Protocol, tables: Tables) -> Problems:
     known = tables["participants"]["participant"].implode()
     for name, table in tables.items():
         if name != "participants" and table.height:
-            strangers = table.filter(~pl.col("participant").is_in(known)).unique("participant", keep="first", maintain_order=True)
+            strangers = table.filter(~pl.col("participant").is_in(known)).unique(
+                "participant", keep="first", maintain_order=True
+            )
             remedy = "Add the participant, or correct the identifier."
             message = "the participant is not in the table of participants"
             yield from _rows(strangers, name, "participant", "participant-known", message, remedy)
@@ -226,6 +235,6 @@ def _out_of_window(protocol: Protocol, tables: Tables) -> Problems:
         held = tables["visits"].filter(pl.col("visit") == visit.id)
         late = held.filter((pl.col("day") < first) | (pl.col("day") > last))
         message = f"{visit.label} was held outside days {first} to {last}"
-        yield from _rows(late, "visits", "day", "visit-window", message, "It counts by its name; see it in the listing.")
-
-
+        yield from _rows(
+            late, "visits", "day", "visit-window", message, "It counts by its name; see it in the listing."
+        )

@@ -64,12 +64,17 @@ def read_records(folder: Path, protocol: Protocol) -> Records:
     if manifest["protocol"]["id"] != protocol.id:
         message = f"the records follow the protocol {manifest['protocol']['id']!r}, not {protocol.id!r}"
         remedy = "Analyse them with their own protocol."
-        raise DataError("these records belong to another protocol", [_problem(folder / MANIFEST, "records-protocol", message, remedy)])
+        raise DataError(
+            "these records belong to another protocol",
+            [_problem(folder / MANIFEST, "records-protocol", message, remedy)],
+        )
     records = Records.of(protocol, tables)
     if records.digest != manifest["digest"]:
         message = f"the tables have the digest {records.digest}, the manifest says {manifest['digest']}"
         remedy = "Restore the folder from its source; do not edit the tables by hand."
-        raise IntegrityError("the records were changed", [_problem(folder / MANIFEST, "records-digest", message, remedy)])
+        raise IntegrityError(
+            "the records were changed", [_problem(folder / MANIFEST, "records-digest", message, remedy)]
+        )
     return records
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -45,7 +47,7 @@ def to_records(panel: Panel, trial: int = 0, *, source: str = "simulated") -> tu
     return Records.of(panel.protocol, tables), Allocation.of(arms)
 
 
-def _frame(observation_class: ObservationClass, columns: dict[str, object], height: int, source: str) -> pl.DataFrame:
+def _frame(observation_class: ObservationClass, columns: dict[str, Any], height: int, source: str) -> pl.DataFrame:
     """A frame of the class from some columns; the others are empty, NaN and "" count as empty."""
     columns = {"source": [source] * height, **columns}
     series: list[pl.Series] = []
@@ -62,7 +64,7 @@ def _frame(observation_class: ObservationClass, columns: dict[str, object], heig
 
 
 def _participants(panel: Panel, trial: int, source: str) -> pl.DataFrame:
-    columns: dict[str, object] = {"participant": list(panel.ids)}
+    columns: dict[str, Any] = {"participant": list(panel.ids)}
     for name in COVARIATES:
         values = panel.covariates[name][trial]
         words = PARTICIPANTS.column(name).words
@@ -76,7 +78,7 @@ def _visits(panel: Panel, trial: int, ids: NDArray[np.object_], source: str) -> 
     status = panel.visit_status[trial]
     person, visit = np.nonzero(status != NO_VISIT)
     names = np.array([item.id for item in panel.protocol.visits], dtype=object)
-    columns: dict[str, object] = {
+    columns: dict[str, Any] = {
         "participant": ids[person].tolist(),
         "visit": names[visit].tolist(),
         "sequence": np.ones(len(person), np.int32),
@@ -95,7 +97,7 @@ def _findings(panel: Panel, block: Block, trial: int, ids: NDArray[np.object_], 
     units = np.array([item.unit for item in assessment.tests], dtype=object)[test].tolist()
     minutes = np.array(block.minutes or (0,), np.int32)[minute]
     sides = censored[at]
-    columns: dict[str, object] = {
+    columns: dict[str, Any] = {
         "participant": ids[person].tolist(),
         "visit": np.array(block.visits, dtype=object)[visit].tolist(),
         "assessment": [block.assessment] * len(person),
@@ -125,7 +127,7 @@ def _supplied(panel: Panel, trial: int, ids: NDArray[np.object_], source: str) -
     parts = [SUPPLIED.empty()]
     for parameter, values in panel.supplied.items():
         person, visit = np.nonzero(~np.isnan(values[trial]))
-        columns: dict[str, object] = {
+        columns: dict[str, Any] = {
             "participant": ids[person].tolist(),
             "visit": names[visit].tolist(),
             "parameter": [parameter] * len(person),
@@ -137,12 +139,17 @@ def _supplied(panel: Panel, trial: int, ids: NDArray[np.object_], source: str) -
 
 
 def _rows(
-    panel: Panel, observation_class: ObservationClass, rows: Rows, trial: int, ids: NDArray[np.object_], source: str
+    panel: Panel,
+    observation_class: ObservationClass,
+    rows: Rows,
+    trial: int,
+    ids: NDArray[np.object_],
+    source: str,
 ) -> pl.DataFrame:
     mine = rows.trial == trial
     person = rows.participant[mine]
-    columns: dict[str, object] = {name: column[mine] for name, column in rows.columns.items()}
-    assessments = [str(name) for name in columns["assessment"]]  # pyright: ignore[reportGeneralTypeIssues]  an array
+    columns: dict[str, Any] = {name: column[mine] for name, column in rows.columns.items()}
+    assessments = [str(name) for name in columns["assessment"]]
     columns |= {
         "participant": ids[person].tolist(),
         "sequence": _counted(person, assessments),

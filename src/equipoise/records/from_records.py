@@ -39,11 +39,14 @@ def to_panel(records: Records, allocation: Allocation | None = None) -> Panel:
     protocol = records.protocol
     table = records.participants
     ids = tuple(table["participant"].to_list())
-    place = pl.DataFrame({"participant": list(ids), "p": range(len(ids))}, schema={"participant": pl.String, "p": pl.Int64})
+    place = pl.DataFrame(
+        {"participant": list(ids), "p": range(len(ids))}, schema={"participant": pl.String, "p": pl.Int64}
+    )
     visits = [visit.id for visit in protocol.visits]
     visit_day, visit_status = _visits(records.visits, place, visits)
     blocks = {
-        assessment.id: _block(protocol, assessment, records.findings, place, len(ids)) for assessment in protocol.findings
+        assessment.id: _block(protocol, assessment, records.findings, place, len(ids))
+        for assessment in protocol.findings
     }
     return Panel(
         protocol=protocol,
@@ -72,7 +75,9 @@ def _covariate(table: pl.DataFrame, name: str) -> Floats:
     words = PARTICIPANTS.column(name).words
     column = table[name]
     if words:
-        column = column.replace_strict(list(words), [float(code) for code in range(len(words))], return_dtype=pl.Float64)
+        column = column.replace_strict(
+            list(words), [float(code) for code in range(len(words))], return_dtype=pl.Float64
+        )
     return _floats(column)[np.newaxis]
 
 
@@ -113,7 +118,9 @@ def _block(
         return block
     keep = protocol.conventions.windows.repeated
     once = planned.sort("sequence").unique(
-        ["participant", "visit", "minute", "test"], keep="first" if keep == "first" else "last", maintain_order=True
+        ["participant", "visit", "minute", "test"],
+        keep="first" if keep == "first" else "last",
+        maintain_order=True,
     )
     rows = once.join(place, on="participant", maintain_order="left").with_columns(
         v=_position("visit", list(assessment.visits)), m=minute, t=_position("test", list(block.tests))
@@ -133,7 +140,9 @@ def _supplied(table: pl.DataFrame, place: pl.DataFrame, visits: list[str]) -> di
     for parameter in sorted(table["parameter"].unique().to_list()):
         rows = table.filter(pl.col("parameter") == parameter).join(place, on="participant")
         values = np.full((1, place.height, len(visits)), np.nan)
-        values[0, rows["p"].to_numpy(), rows.select(_position("visit", visits))["visit"].to_numpy()] = _floats(rows["value"])
+        values[0, rows["p"].to_numpy(), rows.select(_position("visit", visits))["visit"].to_numpy()] = _floats(
+            rows["value"]
+        )
         found[parameter] = values
     return found
 
@@ -150,6 +159,7 @@ def _rows(observation_class: ObservationClass, table: pl.DataFrame, place: pl.Da
 
 
 CARRIED_COLUMNS = {
-    item.name: tuple(column for column in item.columns if column.name not in _CARRIED) for item in (EVENTS, INTERVENTIONS)
+    item.name: tuple(column for column in item.columns if column.name not in _CARRIED)
+    for item in (EVENTS, INTERVENTIONS)
 }
 """The columns of events and interventions that a Panel carries."""

@@ -170,7 +170,13 @@ def _same(left: NDArray[np.generic], right: NDArray[np.generic]) -> bool:
 
 def empty_block(assessment: Assessment, trials: int, participants: int) -> Block:
     """A block of an assessment in which nothing was measured or asked for."""
-    shape = (trials, participants, len(assessment.visits), max(len(assessment.minutes), 1), len(assessment.tests))
+    shape = (
+        trials,
+        participants,
+        len(assessment.visits),
+        max(len(assessment.minutes), 1),
+        len(assessment.tests),
+    )
     return Block(
         assessment=assessment.id,
         visits=assessment.visits,

@@ -1,4 +1,4 @@
-"""Records: everything that one trial has produced, as tables of the observation classes, checked once and then frozen."""
+"""Records: all that one trial has produced, as tables of the observation classes, checked once and then frozen."""
 
 from __future__ import annotations
 
@@ -82,7 +82,9 @@ class Records:
 def _sorted(observation_class: ObservationClass, table: pl.DataFrame | None) -> pl.DataFrame:
     if table is None:
         return observation_class.empty()
-    return table.select(list(observation_class.schema)).sort(observation_class.key, nulls_last=False, maintain_order=True)
+    return table.select(list(observation_class.schema)).sort(
+        observation_class.key, nulls_last=False, maintain_order=True
+    )
 
 
 def digest_of_tables(tables: Mapping[str, pl.DataFrame]) -> str:

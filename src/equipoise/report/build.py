@@ -50,7 +50,10 @@ def report_document(source: ReportSource) -> Document:
 
 def _meta(source: ReportSource) -> tuple[tuple[Text, Text], ...]:
     study = source.protocol.study
-    rows: list[tuple[Text, Text]] = [("Protocol", f"{source.protocol.id}, version {study.version}"), ("Phase", study.phase)]
+    rows: list[tuple[Text, Text]] = [
+        ("Protocol", f"{source.protocol.id}, version {study.version}"),
+        ("Phase", study.phase),
+    ]
     rows += [(entry.registry, entry.number) for entry in study.registrations]
     if study.sponsor:
         rows.append(("Sponsor", study.sponsor))

@@ -8,7 +8,7 @@ from equipoise.analysis.results import Result
 from equipoise.documents.drawings import Forest, ForestHeading, ForestRow
 from equipoise.documents.model import Block, Callout, Column, FigureBlock, Paragraph, Row, Section, Table, row
 from equipoise.documents.numbers import digits, estimate, p_sentence, p_value
-from equipoise.documents.runs import Missing, Number, Text, plain
+from equipoise.documents.runs import Missing, Number, Text, plain, runs
 from equipoise.report.source import ReportSource
 
 ROLES = {
@@ -42,14 +42,15 @@ def _sentence(source: ReportSource, result: Result) -> Text:
     who = f"{labels[estimand.contrast.active]} minus {labels[estimand.contrast.reference]}"
     value = _number(source, result)
     people = " and ".join(f"{count} on {labels[arm]}" for arm, count in result.n.items())
-    text = plain(value)
-    shown = Number(text, result.id) if result.estimate is not None else value
+    shown = (Number(plain(value), result.id),) if result.estimate is not None else runs(value)
     p_text = p_sentence(result.p_value, result.status)
-    return (f"{ROLES[result.role]}. {result.label}: {who} ", shown, f" {result.unit}, ", *_runs(p_text), f" ({people}).")
-
-
-def _runs(text: Text) -> tuple[Text, ...]:
-    return text if isinstance(text, tuple) else (text,)  # pyright: ignore[reportReturnType]  a run is a text
+    return (
+        f"{ROLES[result.role]}. {result.label}: {who} ",
+        *shown,
+        f" {result.unit}, ",
+        *runs(p_text),
+        f" ({people}).",
+    )
 
 
 def _number(source: ReportSource, result: Result) -> Text:
@@ -78,13 +79,27 @@ def _forest(source: ReportSource, unit: str, items: list[Result]) -> FigureBlock
             if item.estimand == estimand:
                 texts = (plain(_number(source, item)), plain(p_value(item.p_value, item.status)))
                 strong = item.role in ("primary", "key-secondary")
-                rows.append(ForestRow(item.label, _or_nan(item.estimate), _or_nan(item.lower), _or_nan(item.upper), texts, strong, 1))
+                rows.append(
+                    ForestRow(
+                        item.label,
+                        _or_nan(item.estimate),
+                        _or_nan(item.lower),
+                        _or_nan(item.upper),
+                        texts,
+                        strong,
+                        1,
+                    )
+                )
     contrast = source.protocol.estimand(str(items[0].estimand)).contrast
     labels = {arm.id: arm.label for arm in source.protocol.arms}
     better = source.protocol.parameter(items[0].parameter).better
     favoured = (labels[contrast.reference], labels[contrast.active])
     below, above = favoured if better == "higher" else favoured[::-1]
-    excluded = [item for item in items if item.lower is not None and item.upper is not None and not item.lower <= 0 <= item.upper]
+    excluded = [
+        item
+        for item in items
+        if item.lower is not None and item.upper is not None and not item.lower <= 0 <= item.upper
+    ]
     title = f"{len(excluded)} of {len(items)} intervals leave out no effect ({unit})"
     return FigureBlock(
         id=f"forest-{_slug(unit)}",
@@ -96,8 +111,7 @@ def _forest(source: ReportSource, unit: str, items: list[Result]) -> FigureBlock
             below=f"favours {below}" if better else "",
             above=f"favours {above}" if better else "",
         ),
-        alt=f"Forest plot of {len(items)} estimates with intervals, in {unit}. The numbers are in the table of estimates.",
-        table=None,
+        alt=f"Forest plot of {len(items)} estimates with intervals, in {unit}.",
     )
 
 
@@ -136,7 +150,18 @@ def _table(source: ReportSource) -> Table:
         arm = labels.get(item.contrast)
         name = f"{item.label}: {arm}" if arm else item.label
         rows.append(
-            row(name, item.unit, _number(source, item), spread, freedom, p_value(item.p_value, item.status), adjusted, people, group=ROLES[item.role], result_id=item.id)
+            row(
+                name,
+                item.unit,
+                _number(source, item),
+                spread,
+                freedom,
+                p_value(item.p_value, item.status),
+                adjusted,
+                people,
+                group=ROLES[item.role],
+                result_id=item.id,
+            )
         )
     ordered = sorted(rows, key=lambda found: list(ROLES.values()).index(found.group))
     notes = ("Intervals have the level of the analysis's family, else 95%. Comparisons are active minus reference.",)

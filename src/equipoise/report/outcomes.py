@@ -29,10 +29,16 @@ def outcomes_section(source: ReportSource) -> Section | None:
 
 
 def _figure(source: ReportSource, described: Described, parameter: Parameter, visits: list[str]) -> FigureBlock:
-    measured = [visit for visit in visits if any(described.count(parameter.id, visit, "n", g) for g in described.groups)]
+    measured = [
+        visit for visit in visits if any(described.count(parameter.id, visit, "n", g) for g in described.groups)
+    ]
     shown = measured or visits
     arms = tuple(
-        ArmTrajectory(style, tuple(_individuals(source, parameter, group, shown)), tuple(_means(source, described, parameter, group, shown)))
+        ArmTrajectory(
+            style,
+            tuple(_individuals(source, parameter, group, shown)),
+            tuple(_means(source, described, parameter, group, shown)),
+        )
         for group, style in source.groups
     )
     ticks = tuple((_months(source.protocol.visit(visit).day), source.protocol.visit(visit).label) for visit in shown)
@@ -44,10 +50,12 @@ def _figure(source: ReportSource, described: Described, parameter: Parameter, vi
             x_label="Time since day 0, months",
             y_label=f"{parameter.label}, {parameter.unit}",
             ticks=ticks,
-            divisions=tuple(ReferenceLine(_months(period.first_day), period.label) for period in source.protocol.periods[1:]),
+            divisions=tuple(
+                ReferenceLine(_months(period.first_day), period.label) for period in source.protocol.periods[1:]
+            ),
             decimals=parameter.decimals,
         ),
-        alt=f"{parameter.label} of each participant and the mean of each arm at {len(shown)} visits. The numbers are in the table below.",
+        alt=f"{parameter.label} of each participant and the mean of each arm at {len(shown)} visits.",
     )
 
 
@@ -97,4 +105,3 @@ def _means(
 
 def _months(day: float) -> float:
     return day / DAYS_A_MONTH
-

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from equipoise.analysis.results import FlowStep, ResultTable
-from equipoise.documents.drawings import Flow, FlowBox, FlowStage
+from equipoise.documents.drawings import Flow, FlowBox, FlowStage, Role
 from equipoise.documents.model import Block, Column, FigureBlock, Row, Section, Table, row
 from equipoise.documents.numbers import count_percent, mean_sd, median_range
 from equipoise.documents.runs import Text
@@ -55,8 +55,8 @@ def _shown(step: FlowStep) -> bool:
     return not step.id.startswith("visit-")
 
 
-def _box(step: FlowStep, role: str) -> FlowBox:
-    return FlowBox(step.label, step.count, tuple(step.reasons), role if role in ("active", "placebo") else "neutral")  # pyright: ignore[reportArgumentType]
+def _box(step: FlowStep, role: Role) -> FlowBox:
+    return FlowBox(step.label, step.count, tuple(step.reasons), role)
 
 
 def _allocated(source: ReportSource, arm: str) -> int:
@@ -66,14 +66,15 @@ def _allocated(source: ReportSource, arm: str) -> int:
 
 def _characteristics(source: ReportSource, table: ResultTable, described: Described) -> Table:
     labels = {column.id: column.label for column in table.columns}
-    columns = [Column("Characteristic")]
-    for group in described.groups:
-        columns.append(Column(labels[group], align="right"))
+    columns = [Column("Characteristic"), *(Column(labels[group], align="right") for group in described.groups)]
     rows: list[Row] = []
     for (name, visit), (kind, label, unit) in described.heads.items():
         head = f"{label}, {unit}" if unit else label
         rows += _rows(source, described, name, visit, kind, head)
-    notes = ("Values are mean (SD), median (quartiles), or number (% of those with a value).", *table.notes[:1])
+    notes = (
+        "Values are mean (SD), median (quartiles), or number (% of those with a value).",
+        *table.notes[:1],
+    )
     return Table(f"table-{table.id}", table.title, tuple(columns), tuple(rows), notes)
 
 

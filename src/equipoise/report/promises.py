@@ -29,7 +29,12 @@ def _design(source: ReportSource) -> KeyValues:
     sizes = f" of {', '.join(map(str, plan.block_sizes))}" if plan.block_sizes else ""
     limit = f" with limit {plan.limit}" if plan.limit else ""
     strata = f", by {', '.join(stratum.label.lower() for stratum in plan.strata)}" if plan.strata else ""
-    rows.append(("Randomisation", f"{plan.participants} participants, {ratio}, {plan.method.replace('-', ' ')}{sizes}{limit}{strata}"))
+    rows.append(
+        (
+            "Randomisation",
+            f"{plan.participants} participants, {ratio}, {plan.method.replace('-', ' ')}{sizes}{limit}{strata}",
+        )
+    )
     rows.append(("Blinded", ", ".join(protocol.blinding.masked)))
     rows.append(("Include", "; ".join(item.text for item in protocol.eligibility.inclusion)))
     if protocol.eligibility.exclusion:
@@ -58,7 +63,14 @@ def _schedule(source: ReportSource) -> Table:
 
 
 def _estimands(source: ReportSource) -> Table:
-    columns = (Column("Estimand"), Column("Population"), Column("Contrast"), Column("Variable"), Column("Intercurrent events"), Column("Summary"))
+    columns = (
+        Column("Estimand"),
+        Column("Population"),
+        Column("Contrast"),
+        Column("Variable"),
+        Column("Intercurrent events"),
+        Column("Summary"),
+    )
     rows = [_estimand(source, item) for item in source.protocol.estimands]
     return Table("table-estimands", "Estimands (ICH E9(R1))", columns, tuple(rows))
 
@@ -66,7 +78,9 @@ def _estimands(source: ReportSource) -> Table:
 def _estimand(source: ReportSource, item: Estimand) -> Row:
     protocol = source.protocol
     events = {event.id: event.label for event in protocol.authored.intercurrent_events}
-    strategies = "; ".join(f"{events[name]}: {strategy.replace('-', ' ')}" for name, strategy in item.intercurrent_events.items())
+    strategies = "; ".join(
+        f"{events[name]}: {strategy.replace('-', ' ')}" for name, strategy in item.intercurrent_events.items()
+    )
     sets = {found.id: found.label for found in protocol.conventions.analysis_sets}
     return row(
         item.label,
@@ -92,14 +106,16 @@ def _option(value: object) -> str:
 
 
 def assumed_section(source: ReportSource) -> Section | None:
-    """Everything that the protocol's authors chose without a source, with their reasons; None where they chose nothing."""
+    """Everything that the protocol's authors chose without a source, with their reasons; None for nothing."""
     assumed = source.protocol.assumed
     if not assumed:
         return None
     columns = (Column("Where"), Column("Value"), Column("Why"))
     rows = tuple(row(Code(path), _shown(source, path), reason) for path, reason in assumed.items())
     text = "No source gives these values; the protocol's authors chose them for the reasons given."
-    return Section("assumed", "What was assumed", (Paragraph(text), Table("table-assumed", "Assumptions", columns, rows)))
+    return Section(
+        "assumed", "What was assumed", (Paragraph(text), Table("table-assumed", "Assumptions", columns, rows))
+    )
 
 
 def _shown(source: ReportSource, path: str) -> str:

@@ -81,7 +81,9 @@ def write_analysis(target: OutputFolder, analysed: Analysed, datasets: tuple[Dat
     target.write_text("results.json", to_json(analysed.results))
     for dataset in datasets:
         table = dataset.table
-        target.write_with(f"adam/{dataset.name}.parquet", lambda stream, t=table: t.write_parquet(stream, statistics=False))
+        target.write_with(
+            f"adam/{dataset.name}.parquet", lambda stream, t=table: t.write_parquet(stream, statistics=False)
+        )
         target.write_with(f"adam/{dataset.name}.csv", lambda stream, t=table: t.write_csv(stream))
     variables = {d.name: {"title": d.title, "variables": d.labels} for d in datasets}
     target.write_text("adam/variables.json", json.dumps(variables, indent=2) + "\n")

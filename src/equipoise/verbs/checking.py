@@ -1,4 +1,4 @@
-"""`equipoise check`: is a protocol valid, meaningful, and plannable?"""
+"""`equipoise check`: whether a protocol is valid, meaningful, and can be planned."""
 
 from __future__ import annotations
 

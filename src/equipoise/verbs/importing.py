@@ -37,7 +37,9 @@ def import_trial(
     mapping = load_map(find_map(loaded.id, Path(import_map) if import_map is not None else None))
     source = Path(folder)
     if not source.is_dir():
-        problem = Problem(str(source), None, "", "folder-exists", "there is no such folder", "Give the folder of the files.")
+        problem = Problem(
+            str(source), None, "", "folder-exists", "there is no such folder", "Give the folder of the files."
+        )
         raise DataError(f"cannot read {source}", [problem])
     imported = import_files(loaded, mapping, source)
     target = OutputFolder(Path(output))

@@ -68,7 +68,9 @@ def read_steps(folder: Path) -> list[dict[str, Any]]:
         return list(data["steps"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         message = f"the file cannot be read: {error}"
-        problem = Problem(str(path), None, "", "provenance-readable", message, "Run the commands again in a new folder.")
+        problem = Problem(
+            str(path), None, "", "provenance-readable", message, "Run the commands again in a new folder."
+        )
         raise IntegrityError(f"the provenance in {folder} is damaged", [problem]) from None
 
 

@@ -19,5 +19,10 @@ def report(folder: str | Path) -> Path:
     text = report_html(path)
     target = OutputFolder(path)
     written = target.write_text("report.html", text)
-    record_step(target, "report", ["equipoise", "report", str(folder)], {"results.json": digest_of_file(path / "results.json")})
+    record_step(
+        target,
+        "report",
+        ["equipoise", "report", str(folder)],
+        {"results.json": digest_of_file(path / "results.json")},
+    )
     return written

@@ -1,4 +1,4 @@
-"""`equipoise verify`: is everything in a folder what its records give, and is every byte what was written?"""
+"""`equipoise verify`: everything in a folder is what its records give, and every byte is what was written."""
 
 from __future__ import annotations
 
@@ -45,7 +45,9 @@ def verify(folder: str | Path) -> Verified:
     """
     path = Path(folder)
     if not (path / "results.json").is_file():
-        problem = Problem(str(path), None, "", "results-exist", "there is no results.json here", "Run `equipoise analyse`.")
+        problem = Problem(
+            str(path), None, "", "results-exist", "there is no results.json here", "Run `equipoise analyse`."
+        )
         raise DataError(f"nothing to verify in {path}", [problem])
     files = _bytes_as_written(path)
     stored = json.loads((path / "results.json").read_text(encoding="utf-8"))
@@ -68,7 +70,14 @@ def _bytes_as_written(folder: Path) -> int:
     """Compare the digest of every recorded output; returns how many there are."""
     steps = read_steps(folder)
     if not steps:
-        problem = Problem(str(folder / NAME), None, "", "provenance-exists", "there is no provenance here", "Restore the file.")
+        problem = Problem(
+            str(folder / NAME),
+            None,
+            "",
+            "provenance-exists",
+            "there is no provenance here",
+            "Restore the file.",
+        )
         raise IntegrityError(f"{folder} does not say how it was made", [problem])
     outputs = {name: digest for step in steps for name, digest in step["outputs"].items() if name != NAME}
     for name, digest in outputs.items():

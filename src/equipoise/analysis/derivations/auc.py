@@ -9,7 +9,14 @@ import numpy as np
 from pydantic import Field
 
 from equipoise.analysis.data import DerivationData
-from equipoise.analysis.derivations.measured import Below, find_test, nanmean, numbers, source_objections, spread
+from equipoise.analysis.derivations.measured import (
+    Below,
+    find_test,
+    nanmean,
+    numbers,
+    source_objections,
+    spread,
+)
 from equipoise.analysis.registry import Derivation, Objection
 from equipoise.protocol.model import Protocol
 from equipoise.protocol.schema.base import Part, Reference
@@ -82,7 +89,9 @@ def _measured(protocol: Protocol, options: Options, others: Mapping[str, frozens
     if found is None:
         return frozenset()
     assessment = found[0]
-    return frozenset(visit for visit in assessment.visits if {options.start, options.end} <= set(assessment.planned[visit]))
+    return frozenset(
+        visit for visit in assessment.visits if {options.start, options.end} <= set(assessment.planned[visit])
+    )
 
 
 def _objections(protocol: Protocol, parameter: Parameter, options: Options) -> Iterator[Objection]:
@@ -91,7 +100,11 @@ def _objections(protocol: Protocol, parameter: Parameter, options: Options) -> I
     if found is None:
         return
     minutes = found[0].minutes
-    for key, minute in (("from", options.start), ("to", options.end), *(("basal", minute) for minute in options.basal)):
+    for key, minute in (
+        ("from", options.start),
+        ("to", options.end),
+        *(("basal", minute) for minute in options.basal),
+    ):
         if minute not in minutes:
             message = f"{found[0].id} has no time point at minute {minute}"
             remedy = f"Its time points are {', '.join(map(str, minutes)) or 'none'}."

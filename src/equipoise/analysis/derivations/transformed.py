@@ -127,7 +127,11 @@ def _derivation(
 LOG1P = _derivation("log1p", "Natural logarithm of one plus the value", OneParameter, _log1p, _one_objection)
 CHANGE = _derivation("change", "Change from baseline", Change, _changed, _change_objection, _later)
 SUPPLIED = _derivation(
-    "supplied-where-missing", "The value, or where missing the supplied one", Supplied, _completed, _supplied_objection
+    "supplied-where-missing",
+    "The value, or where missing the supplied one",
+    Supplied,
+    _completed,
+    _supplied_objection,
 )
 LINEAR = _derivation(
     "linear",

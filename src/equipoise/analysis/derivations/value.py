@@ -47,7 +47,9 @@ def _objections(protocol: Protocol, parameter: Parameter, options: Options) -> I
     assessment, test = found
     if (options.minute is None) == bool(assessment.minutes):
         message = f"{assessment.id} has {'time points' if assessment.minutes else 'no time points'}"
-        remedy = f"Name a minute: {', '.join(map(str, assessment.minutes))}." if assessment.minutes else "Remove `minute`."
+        remedy = (
+            f"Name a minute: {', '.join(map(str, assessment.minutes))}." if assessment.minutes else "Remove `minute`."
+        )
         yield Objection((), "minute-needed", message, remedy)
     elif options.minute is not None and options.minute not in assessment.minutes:
         remedy = f"Its time points are {', '.join(map(str, assessment.minutes))}."

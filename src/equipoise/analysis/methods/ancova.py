@@ -14,7 +14,7 @@ from equipoise.analysis.registry import Method, Objection, Outcome
 from equipoise.protocol.model import Protocol
 from equipoise.protocol.schema.base import Identifier
 from equipoise.protocol.schema.inference import Analysis
-from equipoise.stats.ancova import ancova_design, contrast, fit_least_squares
+from equipoise.stats.ancova import ancova_design, contrast, difference_weights, fit_least_squares
 
 
 class Options(Endpoint):
@@ -37,12 +37,8 @@ def _run(data: AnalysisData, analysis: Analysis, options: Options) -> Outcome:
     design = ancova_design(data.panel.arm, covariates, len(data.protocol.arms))
     fit = fit_least_squares(response, design, included)
     order = [arm.id for arm in data.protocol.arms]
-    weights = np.zeros(design.shape[-1])
-    # The first arm is the design's reference; the others have a column each after the intercept.
-    for arm, sign in ((estimand.contrast.active, 1.0), (estimand.contrast.reference, -1.0)):
-        index = order.index(arm)
-        if index > 0:
-            weights[index] += sign
+    active, reference = (order.index(arm) for arm in (estimand.contrast.active, estimand.contrast.reference))
+    weights = difference_weights(active, reference, design.shape[-1])
     level = level_of(data, analysis)
     found = contrast(fit, weights, covariance=options.standard_error, level=level)
     n, missing = counted(data, members, complete)

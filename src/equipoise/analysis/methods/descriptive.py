@@ -41,7 +41,9 @@ class Options(Part):
 
 def _run(data: AnalysisData, analysis: Analysis, options: Options) -> Outcome:
     members = population(data, analysis)
-    groups: list[Group] = [] if data.blinded else [(arm.id, members & data.in_arm(arm.id)) for arm in data.protocol.arms]
+    groups: list[Group] = (
+        [] if data.blinded else [(arm.id, members & data.in_arm(arm.id)) for arm in data.protocol.arms]
+    )
     groups.append(("all", members))
     rows = [
         *_characteristics(data, options, groups),
@@ -73,7 +75,10 @@ def _described(values: Floats, groups: list[Group], trial: int, head: tuple[Cell
             value = getattr(item, statistic)[0]
             cells.append(None if np.isnan(value) else (int(value) if statistic in ("n", "missing") else float(value)))
         yield (*head, statistic, *cells)
-    bounds = [one_sample_t(values[trial : trial + 1], _there(values, mask)[trial : trial + 1], level=LEVEL) for _, mask in groups]
+    bounds = [
+        one_sample_t(values[trial : trial + 1], _there(values, mask)[trial : trial + 1], level=LEVEL)
+        for _, mask in groups
+    ]
     yield (*head, "lower", *(finite(float(item.lower[0])) for item in bounds))
     yield (*head, "upper", *(finite(float(item.upper[0])) for item in bounds))
 
@@ -119,7 +124,11 @@ def _events(data: AnalysisData, options: Options, groups: list[Group]) -> Iterat
         per_person = np.bincount(rows.participant[mine], minlength=data.panel.participants)
         head = ("events", name, assessment.label, "", None)
         yield (*head, "participants", *(int(mask[data.trial].sum()) for _, mask in groups))
-        yield (*head, "participants with any", *(int(((per_person > 0) & mask[data.trial]).sum()) for _, mask in groups))
+        yield (
+            *head,
+            "participants with any",
+            *(int(((per_person > 0) & mask[data.trial]).sum()) for _, mask in groups),
+        )
         yield (*head, "events", *(int(per_person[mask[data.trial]].sum()) for _, mask in groups))
 
 
@@ -133,7 +142,9 @@ def _objections(protocol: Protocol, analysis: Analysis, options: Options) -> Ite
         for index, name in enumerate(getattr(options, key)):
             if name not in names:
                 remedy = f"Name one of: {', '.join(names) or 'none'}."
-                yield Objection((key, index), f"known-{key.rstrip('s')}", f"there is no {name!r} among the {key}", remedy)
+                yield Objection(
+                    (key, index), f"known-{key.rstrip('s')}", f"there is no {name!r} among the {key}", remedy
+                )
     if bool(options.parameters) != bool(options.visits):
         yield Objection((), "parameters-and-visits", "parameters are described at visits", "Name both, or neither.")
     if analysis.analysis_set is None:

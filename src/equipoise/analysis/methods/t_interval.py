@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from equipoise.analysis.data import AnalysisData, Flags, Floats
-from equipoise.analysis.estimates import Estimate, counted, level_of, population
+from equipoise.analysis.estimates import POOLED, Estimate, counted, level_of, population
 from equipoise.analysis.methods.endpoint import Endpoint, endpoint_objections
 from equipoise.analysis.registry import Method, Outcome
 from equipoise.protocol.schema.inference import Analysis
@@ -21,7 +21,7 @@ def _run(data: AnalysisData, analysis: Analysis, options: Options) -> Outcome:
     values = data.at(parameter, visit)
     members = population(data, analysis)
     if data.blinded:
-        return Outcome((_estimate(data, analysis, parameter, visit, values, members, "pooled"),))
+        return Outcome((_estimate(data, analysis, parameter, visit, values, members, POOLED),))
     estimates = [
         _estimate(data, analysis, parameter, visit, values, members & data.in_arm(arm.id), arm.id)
         for arm in data.protocol.arms
@@ -30,16 +30,18 @@ def _run(data: AnalysisData, analysis: Analysis, options: Options) -> Outcome:
 
 
 def _estimate(
-    data: AnalysisData, analysis: Analysis, parameter: str, visit: str, values: Floats, members: Flags, contrast: str
+    data: AnalysisData,
+    analysis: Analysis,
+    parameter: str,
+    visit: str,
+    values: Floats,
+    members: Flags,
+    contrast: str,
 ) -> Estimate:
     complete = ~np.isnan(values)
     level = level_of(data, analysis)
     found = one_sample_t(values, members & complete, level=level)
     n, missing = counted(data, members, complete)
-    if contrast == "pooled":
-        n, missing = {"pooled": (members & complete).sum(axis=1)}, {"pooled": (members & ~complete).sum(axis=1)}
-    else:
-        n, missing = {contrast: n[contrast]}, {contrast: missing[contrast]}
     return Estimate(
         parameter=parameter,
         visit=visit,
@@ -52,8 +54,8 @@ def _estimate(
             "upper": found.upper,
             "p_value": found.p_value,
         },
-        n=n,
-        missing=missing,
+        n={contrast: n[contrast]},
+        missing={contrast: missing[contrast]},
         status=np.array(found.messages, dtype=object),
         level=level,
     )

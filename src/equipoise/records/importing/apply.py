@@ -74,6 +74,7 @@ def import_files(protocol: Protocol, loaded: LoadedMap, folder: Path) -> Importe
 
 
 def _refused(folder: Path, problems: list[Problem]) -> DataError:
+    problems = list(dict.fromkeys(problems))  # a file read into two tables has each of its faults twice
     told = sorted(problems, key=lambda p: (p.file, p.line or 0, p.path))[:MOST_PROBLEMS]
     more = f" (the first {MOST_PROBLEMS} of {len(problems)} problems)" if len(problems) > MOST_PROBLEMS else ""
     return DataError(f"the files in {folder} do not fit the protocol and its map{more}; nothing was written", told)
@@ -117,7 +118,11 @@ def _cell(work: _Import, file: str, line: int, column: Column, source: Source, c
         if source.values is not None:
             if cell not in source.values:
                 known = ", ".join(source.values)
-                raise CellError("word-known", "the map does not know this word", f"Known: {known}. Correct the file or the map.")
+                raise CellError(
+                    "word-known",
+                    "the map does not know this word",
+                    f"Known: {known}. Correct the file or the map.",
+                )
             cell = source.values[cell]
         if source.day is not None:
             return day(cell, source.day)
@@ -140,7 +145,11 @@ def _unpivoted(work: _Import, entry: FileMap, file: str, line: int, cells: dict[
         for name, word in item.set.items():
             row[name] = _cell(work, file, line, target.column(name), Source(column=name), word)
         cell = cells[item.column]
-        made = _finding(work, file, line, item, cell, row) if entry.table == "findings" else _value(work, file, line, item, cell, row)
+        made = (
+            _finding(work, file, line, item, cell, row)
+            if entry.table == "findings"
+            else _value(work, file, line, item, cell, row)
+        )
         if made is not None:
             yield made
 
@@ -210,7 +219,9 @@ def _arms(work: _Import) -> Allocation | None:
     if any(source.column not in table.header for source in (entry.participant, entry.arm)):
         missing = next(s.column for s in (entry.participant, entry.arm) if s.column not in table.header)
         remedy = "Correct the file or the map."
-        work.problems.append(Problem(table.name, 1, missing, "csv-column", f"the column {missing!r} is missing", remedy))
+        work.problems.append(
+            Problem(table.name, 1, missing, "csv-column", f"the column {missing!r} is missing", remedy)
+        )
         return None
     for cells, line in zip(table.rows, table.lines, strict=True):
         participant = _cell(work, table.name, line, text, entry.participant, cells[entry.participant.column])
@@ -236,5 +247,9 @@ def _unread(work: _Import) -> dict[str, tuple[str, ...]]:
     allocation = work.loaded.content.allocation
     if allocation is not None:
         used.setdefault(allocation.file, set()).update({allocation.participant.column, allocation.arm.column})
-    left = {name: tuple(c for c in table.header if c not in used.get(name, set())) for name, table in work.files.items() if table}
+    left = {
+        name: tuple(c for c in table.header if c not in used.get(name, set()))
+        for name, table in work.files.items()
+        if table
+    }
     return {name: columns for name, columns in left.items() if columns}

@@ -60,12 +60,16 @@ def day(text: str, counted: str) -> int:
     if counted == "elapsed":
         return days
     if days == 0:
-        raise CellError("day-possible", "there is no study day 0", "Count the day of time zero as 1, the one before as -1.")
+        raise CellError(
+            "day-possible",
+            "there is no study day 0",
+            "Count the day of time zero as 1, the one before as -1.",
+        )
     return days - 1 if days > 0 else days
 
 
 def flag(text: str) -> bool:
-    """true or false; raises CellError."""
+    """A cell that says true or false; raises CellError."""
     if text not in ("true", "false"):
         raise CellError("flag", "this is neither true nor false", "Map the words of the file to true and false.")
     return text == "true"

@@ -107,7 +107,9 @@ def load_map(path: Path) -> LoadedMap:
                 problems.append(document.problem((*steps, *inner), "map-column", message, remedy))
         if bool(entry.unpivot) != (entry.table in ("findings", "supplied")):
             message = "findings and supplied values are read by unpivot, and no other table is"
-            problems.append(document.problem((*steps, "table"), "map-unpivot", message, "Correct the entry.", entry.table))
+            problems.append(
+                document.problem((*steps, "table"), "map-unpivot", message, "Correct the entry.", entry.table)
+            )
     if problems:
         raise InputError(f"{path} is not a meaningful import map", problems)
     return LoadedMap(path, document, content)

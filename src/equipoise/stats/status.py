@@ -1,0 +1,85 @@
+"""Why a number is missing: one small table of codes for all methods, each with a message and an advice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from types import MappingProxyType
+
+import numpy as np
+
+from equipoise.stats.arrays import Codes, Texts
+
+
+class Status(IntEnum):
+    """What became of one trial in one method. The numbers are stable; new ones are added at the end."""
+
+    OK = 0
+    NO_OBSERVATIONS = 1
+    TOO_FEW_OBSERVATIONS = 2
+    NOT_FINITE = 3
+    SINGULAR_DESIGN = 4
+    CONSTANT_OUTCOME = 5
+    UNDEFINED_LEVERAGE = 6
+    DEPENDENT_CONTRASTS = 7
+
+    @property
+    def text(self) -> str:
+        """``ok``, or the message and the advice in one line."""
+        advice = ADVICE[self]
+        return f"{advice.message}; {advice.advice}" if advice.advice else advice.message
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What happened, and what the reader of the result can do about it."""
+
+    message: str
+    advice: str
+
+
+ADVICE = MappingProxyType(
+    {
+        Status.OK: Advice("ok", ""),
+        Status.NO_OBSERVATIONS: Advice(
+            "nobody has a value",
+            "look at the analysis set and at the reasons for missing values",
+        ),
+        Status.TOO_FEW_OBSERVATIONS: Advice(
+            "too few observations for a standard error: no degree of freedom is left",
+            "adjust for fewer covariates, or describe the values without inference",
+        ),
+        Status.NOT_FINITE: Advice(
+            "an included participant has a value that is missing or infinite",
+            "leave incomplete participants out of the mask, or impute by a declared rule",
+        ),
+        Status.SINGULAR_DESIGN: Advice(
+            "a column of the model follows from the columns before it",
+            "drop a covariate that is constant or repeats another one, or an arm without participants",
+        ),
+        Status.CONSTANT_OUTCOME: Advice(
+            "the outcome does not vary, so its standard error is zero and there is no test",
+            "report the value itself, and check how the outcome was recorded",
+        ),
+        Status.UNDEFINED_LEVERAGE: Advice(
+            "one participant alone determines a coefficient (leverage 1), so HC3 is undefined",
+            "use the model-based standard error, or drop the covariate or arm that one participant carries",
+        ),
+        Status.DEPENDENT_CONTRASTS: Advice(
+            "the contrasts tested together are not independent",
+            "leave out those that follow from the others",
+        ),
+    }
+)
+
+
+def texts(codes: Codes) -> Texts:
+    """The text of each code, (R,) -> (R,) of str: ``ok`` where the numbers stand."""
+    words = np.array([status.text for status in Status], dtype=object)
+    return words[codes]
+
+
+def first_of(conditions: dict[Status, np.ndarray]) -> Codes:
+    """The first status whose (R,) condition holds in each trial, else OK."""
+    chosen = np.select(list(conditions.values()), [int(status) for status in conditions], int(Status.OK))
+    return chosen.astype(np.int8)
