@@ -1,1 +1,44 @@
-"""equipoise: plan, rehearse, run, analyse and report a small randomised placebo-controlled trial from one protocol file."""
+"""equipoise: plan, rehearse, run, analyse and report a small placebo-controlled trial from one protocol file.
+
+The commands are functions here, loaded when first used:
+
+    import equipoise
+    equipoise.check("t1dal")
+    equipoise.import_trial("t1dal", "data/t1dal", "out")
+    equipoise.analyse("t1dal", "out", "out")
+    equipoise.report("out")
+    equipoise.verify("out")
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from equipoise.verbs.analysing import analyse as analyse
+    from equipoise.verbs.checking import check as check
+    from equipoise.verbs.importing import import_trial as import_trial
+    from equipoise.verbs.reporting import report as report
+    from equipoise.verbs.verifying import verify as verify
+
+_VERBS = {
+    "analyse": "equipoise.verbs.analysing",
+    "check": "equipoise.verbs.checking",
+    "import_trial": "equipoise.verbs.importing",
+    "report": "equipoise.verbs.reporting",
+    "verify": "equipoise.verbs.verifying",
+}
+
+__all__ = ["analyse", "check", "import_trial", "report", "verify"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a verb when it is first asked for."""
+    if name not in _VERBS:
+        raise AttributeError(f"module 'equipoise' has no attribute {name!r}")
+    return getattr(import_module(_VERBS[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_VERBS])

@@ -20,6 +20,7 @@ from tests.records.panels import make_panel
 MINUTES = np.array([0.0, 15.0, 30.0, 60.0, 90.0, 120.0])
 
 
+@pytest.mark.requirement("ANALYSIS-AUC")
 @given(arrays.arrays(np.float64, (3, 6), elements=st.floats(0, 50)))
 def test_a_complete_curve_agrees_with_scipy(curve: np.ndarray) -> None:
     assert mean_level(MINUTES, curve, 0) == pytest.approx(
@@ -55,6 +56,7 @@ def test_a_curve_that_ends_early_is_averaged_to_its_last_point_only_where_asked(
     assert np.isnan(mean_level(MINUTES, np.array([1.0, *[np.nan] * 5]), 1, to_last=True))
 
 
+@pytest.mark.requirement("ANALYSIS-AUC", "ANALYSIS-TRANSFORMS")
 def test_derived_parameters_follow_their_definitions() -> None:
     protocol = load_protocol("t1dal")
     panel = make_panel(protocol, 5, seed=11, missing=0.0, awkward=False)
@@ -119,6 +121,7 @@ def _stacked(panels: list) -> object:
     )
 
 
+@pytest.mark.requirement("ANALYSIS-SETS")
 def test_sets_do_not_depend_on_arms() -> None:
     protocol = load_protocol("t1dal")
     panel = make_panel(protocol, 5, seed=4, missing=0.2, awkward=False)

@@ -35,7 +35,7 @@ PUBLISHED_CHANGES = {
 }
 
 
-@pytest.mark.requirement("T1DAL-PUBLISHED")
+@pytest.mark.requirement("ANALYSIS-T1DAL-CHANGE")
 @pytest.mark.parametrize(("analysis", "arm"), PUBLISHED_CHANGES)
 def test_mean_change_and_interval_are_the_published_ones(analysed: Analysed, analysis: str, arm: str) -> None:
     result = next(r for r in analysed.results.of_analysis(analysis) if r.contrast == arm)
@@ -43,7 +43,7 @@ def test_mean_change_and_interval_are_the_published_ones(analysed: Analysed, ana
     assert result.n == {arm: {"alefacept": 33, "placebo": 16}[arm]}
 
 
-@pytest.mark.requirement("T1DAL-PUBLISHED")
+@pytest.mark.requirement("ANALYSIS-T1DAL-P")
 @pytest.mark.parametrize(("analysis", "p", "n"), [("auc-2h", "0.065", 49), ("auc-4h", "0.019", 49)])
 def test_p_is_the_published_one(analysed: Analysed, analysis: str, p: str, n: int) -> None:
     (result,) = analysed.results.of_analysis(analysis)
@@ -51,7 +51,7 @@ def test_p_is_the_published_one(analysed: Analysed, analysis: str, p: str, n: in
     assert sum(result.n.values()) == n
 
 
-@pytest.mark.requirement("T1DAL-OBSERVED")
+@pytest.mark.requirement("ANALYSIS-T1DAL-OBSERVED")
 @pytest.mark.parametrize(("analysis", "p"), [("auc-2h-observed", "0.183"), ("auc-4h-observed", "0.060")])
 def test_observed_only_stands_beside_it_as_sensitivity(analysed: Analysed, analysis: str, p: str) -> None:
     (result,) = analysed.results.of_analysis(analysis)
@@ -60,7 +60,7 @@ def test_observed_only_stands_beside_it_as_sensitivity(analysed: Analysed, analy
     assert result.role == "sensitivity"
 
 
-@pytest.mark.requirement("T1DAL-AUC")
+@pytest.mark.requirement("ANALYSIS-T1DAL-AUC")
 @pytest.mark.parametrize(
     ("parameter", "column", "visits"),
     [
@@ -88,12 +88,14 @@ def test_every_area_is_the_trials_own(
     assert compared == (data.parameters[parameter] == data.parameters[parameter]).sum() > 100
 
 
+@pytest.mark.requirement("ANALYSIS-SETS")
 def test_the_late_week_52_visit_counts_by_its_name(analysed: Analysed) -> None:
     days = analysed.data.panel.visit_day[0, :, analysed.data.panel.visit_index("week-52")]
     late = int((days == 476).nonzero()[0][0])
     assert analysed.data.at("cpeptide-auc-2h", "week-52")[0, late] > 0
 
 
+@pytest.mark.requirement("RESULTS-BLINDED", "RESULTS-STATUS")
 def test_a_blinded_run_compares_nothing_and_says_so(t1dal: Path) -> None:
     imported = import_files(load_protocol("t1dal"), load_map(find_map("t1dal", None)), t1dal)
     blinded = analyse_records(imported.records, None, software={}).results

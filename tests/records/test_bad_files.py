@@ -123,7 +123,15 @@ SPOILT = [
 ]
 
 
-@pytest.mark.requirement("IMPORT-BAD-INPUT")
+@pytest.mark.requirement(
+    "IMPORT-MISSING",
+    "IMPORT-SHAPE",
+    "IMPORT-WORDS",
+    "IMPORT-VALUES",
+    "IMPORT-DUPLICATES",
+    "IMPORT-ENCODING",
+    "IMPORT-ATOMIC",
+)
 @pytest.mark.parametrize(("spoil", "file", "line", "rule"), [s[1:] for s in SPOILT], ids=[s[0] for s in SPOILT])
 def test_is_refused_with_file_and_line_and_nothing_is_written(
     small: Path, spoil: Callable[[Path], None], file: str, line: int | None, rule: str
@@ -139,6 +147,7 @@ def test_is_refused_with_file_and_line_and_nothing_is_written(
     assert not output.exists()
 
 
+@pytest.mark.requirement("IMPORT-WORDS")
 def test_an_unknown_unit_is_refused(small: Path) -> None:
     mapping = small / "map.yaml"
     mapping.write_text(mapping.read_text().replace("unit: ng/mL", "unit: pg/mL"))
@@ -147,6 +156,7 @@ def test_an_unknown_unit_is_refused(small: Path) -> None:
     assert {problem.file for problem in refused.value.problems} == {"visits.csv"}
 
 
+@pytest.mark.requirement("IMPORT-ATOMIC")
 def test_all_problems_of_all_files_are_told_at_once(small: Path) -> None:
     for spoil in (SPOILT[8], SPOILT[9], SPOILT[10]):
         spoil[1](small)
@@ -159,6 +169,7 @@ def test_all_problems_of_all_files_are_told_at_once(small: Path) -> None:
     ]
 
 
+@pytest.mark.requirement("IMPORT-ATOMIC", "CLI-EXIT")
 def test_the_command_exits_with_3_and_without_a_traceback(small: Path) -> None:
     from equipoise.cli.main import main
 
@@ -178,6 +189,7 @@ def test_the_command_exits_with_3_and_without_a_traceback(small: Path) -> None:
     assert CliRunner().invoke(commands, ["import", "--help"]).exit_code == 0
 
 
+@pytest.mark.requirement("RECORDS-PLAUSIBLE")
 def test_implausible_values_are_warnings_and_stay(small: Path) -> None:
     replace("visits.csv", "92,7.1", "92,71")(small)
     done = import_trial(small / "protocol.yaml", small / "data", small.parent / "out", import_map=small / "map.yaml")

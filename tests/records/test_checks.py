@@ -73,7 +73,7 @@ SPOILT = [
 ]
 
 
-@pytest.mark.requirement("RECORDS-CHECKED")
+@pytest.mark.requirement("RECORDS-FROZEN", "RECORDS-KEYS", "RECORDS-PARTICIPANTS", "RECORDS-CONSENT", "RECORDS-UNITS")
 @pytest.mark.parametrize(("rule", "spoil"), SPOILT, ids=[f"{rule}-{i}" for i, (rule, _) in enumerate(SPOILT)])
 def test_is_refused(records: Records, rule: str, spoil: Callable[[Tables], None]) -> None:
     tables = dict(records.tables)
@@ -98,6 +98,7 @@ def test_a_column_of_another_type_or_name_is_refused(records: Records) -> None:
         Records.of(records.protocol, {**records.tables, "visits": records.visits.drop("day")})
 
 
+@pytest.mark.requirement("RECORDS-FROZEN")
 def test_tables_cannot_be_replaced(records: Records) -> None:
     with pytest.raises(TypeError):
         records.tables["visits"] = records.visits  # type: ignore[index]
@@ -119,6 +120,7 @@ def test_digest_tells_a_missing_text_from_an_empty_one() -> None:
     assert digest_of_tables({"t": split[0]}) != digest_of_tables({"t": split[1]})
 
 
+@pytest.mark.requirement("RECORDS-FRAMES")
 def test_every_column_is_described_and_every_key_exists() -> None:
     for item in CLASSES:
         assert all(column.meaning for column in item.columns)

@@ -18,6 +18,7 @@ def imported(t1dal: Path) -> Imported:
     return import_files(load_protocol("t1dal"), load_map(find_map("t1dal", None)), t1dal)
 
 
+@pytest.mark.requirement("IMPORT-T1DAL", "IMPORT-MAP")
 def test_every_cell_of_the_tolerance_tests_is_a_finding(imported: Imported, t1dal: Path) -> None:
     with (t1dal / "mmtt.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
@@ -27,6 +28,7 @@ def test_every_cell_of_the_tolerance_tests_is_a_finding(imported: Imported, t1da
     assert findings.filter(pl.col("status") == "not-done").height == empty > 0
 
 
+@pytest.mark.requirement("IMPORT-T1DAL")
 def test_results_below_the_limit_are_kept_as_reported(imported: Imported) -> None:
     below = imported.records.findings.filter(pl.col("original") == "<0.05")
     assert below.height == 49
@@ -48,6 +50,7 @@ def test_conversion_agrees_with_the_trial_in_every_row(imported: Imported, t1dal
     assert not ours
 
 
+@pytest.mark.requirement("IMPORT-ARMS", "RECORDS-ALLOCATION")
 def test_arms_go_to_the_allocation_and_nowhere_else(imported: Imported) -> None:
     assert imported.allocation is not None
     arms = list(imported.allocation.arms.values())
@@ -59,6 +62,7 @@ def test_arms_go_to_the_allocation_and_nowhere_else(imported: Imported) -> None:
                 assert not words & {"alefacept", "placebo", "Alefacept", "Placebo"}, f"{name}.{column} tells the arm"
 
 
+@pytest.mark.requirement("IMPORT-SUPPLIED")
 def test_imputed_values_are_supplied_and_not_findings(imported: Imported) -> None:
     supplied = imported.records.supplied
     assert set(supplied["parameter"]) == {"cpeptide-auc-2h", "cpeptide-auc-4h"}
@@ -68,6 +72,7 @@ def test_imputed_values_are_supplied_and_not_findings(imported: Imported) -> Non
     assert measured["participant"].n_unique() == 42
 
 
+@pytest.mark.requirement("RECORDS-FRAMES")
 def test_each_row_names_its_line(imported: Imported, t1dal: Path) -> None:
     lines = (t1dal / "mmtt.csv").read_text().splitlines()
     sample = imported.records.findings.filter(pl.col("assessment") == "mmtt").sample(50, seed=1)

@@ -30,6 +30,7 @@ def protocol(request: pytest.FixtureRequest) -> Protocol:
     return load_protocol(request.param)
 
 
+@pytest.mark.requirement("RECORDS-KEYSTONE")
 @given(data=st.data())
 @ROUND_TRIP
 def test_panel_to_records_and_back_is_the_same_panel(protocol: Protocol, data: st.DataObject) -> None:
@@ -39,6 +40,7 @@ def test_panel_to_records_and_back_is_the_same_panel(protocol: Protocol, data: s
     assert again == panel
 
 
+@pytest.mark.requirement("RECORDS-KEYSTONE", "RECORDS-FOLDER")
 @given(data=st.data())
 @settings(ROUND_TRIP, max_examples=10)
 def test_also_through_written_files(protocol: Protocol, tmp_path: Path, data: st.DataObject) -> None:
@@ -74,6 +76,7 @@ def test_a_negative_zero_is_not_zero(protocol: Protocol) -> None:
     assert differences(panel, other) == ["hba1c.value"]
 
 
+@pytest.mark.requirement("RECORDS-ALLOCATION")
 def test_records_without_allocation_give_a_blinded_panel(protocol: Protocol) -> None:
     records, _ = to_records(make_panel(protocol, 3, seed=3, missing=0.1))
     assert to_panel(records).blinded

@@ -50,6 +50,7 @@ def test_an_untouched_folder_is_verified(folder: Path) -> None:
     assert done.files >= 14
 
 
+@pytest.mark.requirement("RESULTS-PROVENANCE")
 def test_every_written_file_is_recorded(made: Path) -> None:
     steps = json.loads((made / "provenance.json").read_text())["steps"]
     recorded = {name for step in steps for name in step["outputs"]}
@@ -58,7 +59,7 @@ def test_every_written_file_is_recorded(made: Path) -> None:
     assert [step["verb"] for step in steps] == ["import", "analyse", "report"]
 
 
-@pytest.mark.requirement("VERIFY-RECOMPUTES")
+@pytest.mark.requirement("VERIFY-TAMPERED")
 def test_a_changed_byte_in_any_file_is_named(made: Path, tmp_path: Path) -> None:
     names = sorted(
         str(path.relative_to(made)) for path in made.rglob("*") if path.is_file() and path.name != "provenance.json"
@@ -127,6 +128,7 @@ def test_a_folder_without_provenance_or_results_is_refused(folder: Path, tmp_pat
         verify(tmp_path)
 
 
+@pytest.mark.requirement("RESULTS-REPRODUCIBLE")
 def test_the_same_input_gives_the_same_bytes(made: Path, tmp_path: Path) -> None:
     again = tmp_path / "again"
     import_trial(EXAMPLE / "protocol.yaml", EXAMPLE / "data", again, import_map=EXAMPLE / "map.yaml")
@@ -137,6 +139,7 @@ def test_the_same_input_gives_the_same_bytes(made: Path, tmp_path: Path) -> None
             assert path.read_bytes() == (again / path.relative_to(made)).read_bytes(), path.name
 
 
+@pytest.mark.requirement("RESULTS-BLINDED", "RECORDS-ALLOCATION")
 def test_a_blinded_analysis_elsewhere_leaves_no_arms_behind(made: Path, tmp_path: Path) -> None:
     done = analyse(EXAMPLE / "protocol.yaml", made, tmp_path / "blind", blinded=True)
     assert done.results.allocation is None

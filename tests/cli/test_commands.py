@@ -1,0 +1,185 @@
+"""The command line: exit codes, messages without tracebacks, quick help, and the way from files to a report."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "small-trial"
+EQUIPOISE = Path(sys.executable).parent / "equipoise"
+
+
+def run(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([str(EQUIPOISE), *map(str, arguments)], capture_output=True, text=True, cwd=cwd, check=False)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("cli") / "out"
+    for command in (
+        ("import", EXAMPLE / "protocol.yaml", EXAMPLE / "data", "--map", EXAMPLE / "map.yaml", "-o", folder),
+        ("analyse", EXAMPLE / "protocol.yaml", folder, "-o", folder),
+        ("report", folder),
+        ("verify", folder),
+    ):
+        done = run(*command)
+        assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.mark.requirement("CLI-EXIT")
+def test_files_become_a_report(made: Path) -> None:
+    for name in ("protocol.yaml", "records/findings.parquet", "allocation.csv", "adam/adsl.parquet", "results.json"):
+        assert (made / name).is_file()
+    assert "New tablet" in (made / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_last_line_of_report_is_its_path(made: Path) -> None:
+    assert run("report", made).stdout.splitlines()[-1] == str(made / "report.html")
+
+
+def broken(tmp_path: Path) -> Path:
+    path = tmp_path / "broken.yaml"
+    path.write_text((EXAMPLE / "protocol.yaml").read_text().replace("role: placebo", "role: placebo-ish"))
+    return path
+
+
+@pytest.mark.requirement("CLI-EXIT", "CLI-CHECK")
+def test_a_broken_protocol_exits_with_2_and_tells_file_line_path_value_rule_and_remedy(tmp_path: Path) -> None:
+    done = run("check", broken(tmp_path))
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    line = next(line for line in done.stderr.splitlines() if "broken.yaml:" in line)
+    assert "products.placebo.role" in line
+    assert "'placebo-ish'" in line
+    assert "[not-one-of]" in line
+
+
+@pytest.mark.requirement("CLI-EXIT")
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("check", "no-such-protocol"), 2),
+        (("analyse", "t1dal"), 2),
+        (("frobnicate",), 2),
+        (("analyse", EXAMPLE / "protocol.yaml", "nowhere", "-o", "x"), 3),
+        (("import", EXAMPLE / "protocol.yaml", "nowhere", "--map", EXAMPLE / "map.yaml", "-o", "x"), 3),
+        (("import", EXAMPLE / "protocol.yaml", EXAMPLE / "data", "-o", "x"), 2),
+        (("report", "nowhere"), 3),
+        (("verify", "nowhere"), 3),
+    ],
+)
+def test_a_users_mistake_has_its_exit_code_and_no_traceback(
+    tmp_path: Path, arguments: tuple[object, ...], code: int
+) -> None:
+    done = run(*arguments, cwd=tmp_path)
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stderr.strip()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.requirement("CLI-EXIT")
+def test_records_of_another_protocol_exit_with_3(made: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.yaml"
+    other.write_text((EXAMPLE / "protocol.yaml").read_text().replace("id: small-trial", "id: other-trial"))
+    done = run("analyse", other, made, "-o", tmp_path / "x")
+    assert done.returncode == 3
+    assert "records-protocol" in done.stderr
+
+
+@pytest.mark.requirement("CLI-EXIT")
+def test_changed_records_exit_with_4(made: Path, tmp_path: Path) -> None:
+    import shutil
+
+    folder = Path(shutil.copytree(made, tmp_path / "out"))
+    (folder / "records" / "records.json").write_text(
+        (folder / "records" / "records.json").read_text().replace("sha256:", "sha256:0", 1).replace("00", "0", 1)
+    )
+    assert run("verify", folder).returncode == 4
+
+
+@pytest.mark.requirement("CLI-EXIT")
+def test_a_folder_that_cannot_be_made_exits_with_5(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = run(
+        "import",
+        EXAMPLE / "protocol.yaml",
+        EXAMPLE / "data",
+        "--map",
+        EXAMPLE / "map.yaml",
+        "-o",
+        tmp_path / "file" / "x",
+    )
+    assert done.returncode == 5
+    assert "Traceback" not in done.stderr
+
+
+def test_blinded_and_an_allocation_contradict_each_other(made: Path, tmp_path: Path) -> None:
+    done = run(
+        "analyse", EXAMPLE / "protocol.yaml", made, "--blinded", "--allocation", made / "allocation.csv", "-o", tmp_path
+    )
+    assert done.returncode == 2
+
+
+def test_a_blinded_run_prints_no_comparison(made: Path, tmp_path: Path) -> None:
+    done = run("analyse", EXAMPLE / "protocol.yaml", made, "--blinded", "-o", tmp_path / "blind")
+    assert done.returncode == 0
+    assert "p =" not in done.stdout and "blinded run" in done.stdout
+
+
+@pytest.mark.requirement("CLI-HELP")
+def test_help_loads_nothing_heavy() -> None:
+    code = (
+        "import sys\n"
+        "from equipoise.cli.main import commands\n"
+        "commands.main(['--help'], standalone_mode=False)\n"
+        "heavy = {'numpy', 'scipy', 'polars', 'pydantic', 'matplotlib'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+@pytest.mark.requirement("CLI-HELP")
+def test_help_takes_less_than_half_a_second() -> None:
+    best = min(_seconds_of_help() for _ in range(3))
+    assert best < 0.5
+
+
+def _seconds_of_help() -> float:
+    start = time.perf_counter()
+    assert run("--help").returncode == 0
+    return time.perf_counter() - start
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    code = "import sys, equipoise; assert not {'numpy', 'polars', 'pydantic'} & set(sys.modules); equipoise.check"
+    subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ}, capture_output=True)
+
+
+@pytest.mark.requirement("CLI-CHECK")
+@pytest.mark.parametrize("name", ["t1dal", "msc-t1d"])
+def test_a_shipped_protocol_is_valid_and_can_be_planned(name: str) -> None:
+    done = run("check", name)
+    assert done.returncode == 0, done.stderr
+    assert "valid" in done.stdout and "sha256:" in done.stdout
+
+
+@pytest.mark.requirement("CLI-T1DAL")
+def test_the_t1dal_files_become_a_verified_report_within_six_seconds(t1dal: Path, tmp_path: Path) -> None:
+    start = time.perf_counter()
+    for command in (
+        ("import", "t1dal", t1dal, "-o", "out"),
+        ("analyse", "t1dal", "out", "-o", "out"),
+        ("report", "out"),
+    ):
+        done = run(*command, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    assert time.perf_counter() - start < 6
+    assert run("verify", "out", cwd=tmp_path).returncode == 0
+    assert "Alefacept" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
