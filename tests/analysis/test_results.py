@@ -216,3 +216,15 @@ def test_a_claim_with_and_needs_every_part(analysed: Analysed, primary: Result) 
 def test_a_claim_without_analysis_is_not_assessed(analysed: Analysed) -> None:
     protocol = _with(analysed.data.protocol, claims=(Claim(id="c1", text="Untested.", rule="descriptive"),))
     assert claim_results(protocol, ())[0].verdict == "not assessed"
+
+
+@pytest.mark.requirement("ANALYSIS-ANCOVA")
+def test_the_sign_is_active_minus_reference(primary: Result) -> None:
+    values = pl.read_csv(EXAMPLE / "data" / "visits.csv").join(
+        pl.read_csv(EXAMPLE / "data" / "people.csv"), on="person"
+    )
+    end = values.filter(pl.col("visit") == "V3")
+    means = {arm: end.filter(pl.col("arm") == arm)["hba1c"].mean() for arm in ("T", "P")}
+    assert primary.contrast == "tablet-v-placebo"
+    assert primary.estimate is not None
+    assert (primary.estimate < 0) == (means["T"] < means["P"])  # type: ignore[operator]  both arms have values

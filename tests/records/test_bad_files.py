@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -202,3 +203,35 @@ def test_text_that_a_spreadsheet_would_run_is_kept_as_text(small: Path) -> None:
     replace("events.csv", "Headache", "=HYPERLINK(1)")(small)
     done = import_trial(small / "protocol.yaml", small / "data", small.parent / "out", import_map=small / "map.yaml")
     assert "=HYPERLINK(1)" in done.imported.records.events["term"].to_list()
+
+
+def dated(folder: Path, text: str) -> None:
+    """Turn the study days of the visits into calendar dates counted from the date of the first tablet."""
+    path = folder / "data" / "visits.csv"
+    rows = [line.split(",") for line in path.read_text().splitlines()]
+    start = date(2022, 2, 1)
+    for row in rows[1:]:
+        row[2] = (start + timedelta(days=int(row[2]) - 1)).isoformat()
+    lines = [",".join([*row, "first" if number == 0 else start.isoformat()]) for number, row in enumerate(rows)]
+    path.write_text("\n".join(lines).replace("2022-05-03", text, 1) + "\n")
+    mapping = folder / "map.yaml"
+    mapping.write_text(
+        mapping.read_text().replace("{column: day, day: study-day}", "{column: day, day: date, since: first}", 2)
+    )
+
+
+@pytest.mark.requirement("IMPORT-MAP")
+def test_days_may_be_counted_from_dates(small: Path) -> None:
+    plain = import_trial(small / "protocol.yaml", small / "data", small / "a", import_map=small / "map.yaml")
+    dated(small, "2022-05-03")
+    counted = import_trial(small / "protocol.yaml", small / "data", small / "b", import_map=small / "map.yaml")
+    assert counted.imported.records.digest == plain.imported.records.digest
+
+
+@pytest.mark.requirement("IMPORT-VALUES")
+@pytest.mark.parametrize("text", ["2022-02-30", "2022-13-01", "04/05/2022", "2022-5-4"])
+def test_an_impossible_date_is_refused(small: Path, text: str) -> None:
+    dated(small, text)
+    with pytest.raises(DataError, match="date-possible") as refused:
+        import_trial(small / "protocol.yaml", small / "data", small / "b", import_map=small / "map.yaml")
+    assert {(p.file, p.line) for p in refused.value.problems} == {("visits.csv", 3)}

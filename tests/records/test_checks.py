@@ -10,6 +10,7 @@ import pytest
 
 from equipoise.errors import DataError
 from equipoise.protocol.load import load_protocol
+from equipoise.records.checks import possible_date
 from equipoise.records.classes import CLASSES, FINDINGS
 from equipoise.records.importing.apply import import_files
 from equipoise.records.importing.map import load_map
@@ -70,6 +71,8 @@ SPOILT = [
     ("consent-first", with_consent),
     ("days-in-order", consent_after_allocation),
     ("age-possible", setting("participants", "age_years", -1.0)),
+    ("date-possible", setting("visits", "date", "2022-02-29")),
+    ("date-possible", setting("events", "date", "9 March 2022")),
 ]
 
 
@@ -126,3 +129,15 @@ def test_every_column_is_described_and_every_key_exists() -> None:
         assert all(column.meaning for column in item.columns)
         assert set(item.key) <= set(item.schema)
     assert FINDINGS.column("value").kind is pl.Float64
+
+
+@pytest.mark.parametrize("text", ["2022", "2022-03", "2022-03-09", "2020-02-29", "1999-12-31"])
+def test_a_date_may_be_partial(text: str) -> None:
+    assert possible_date(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["22", "2022-3", "2022-13", "2022-02-29", "2022-03-00", "2022-03-09T10:00", "٢٠٢٢", ""]
+)
+def test_what_is_no_date(text: str) -> None:
+    assert not possible_date(text)

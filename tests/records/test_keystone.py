@@ -21,7 +21,7 @@ from equipoise.records.from_records import to_panel
 from equipoise.records.panel import differences
 from tests.records.panels import make_panel, panels
 
-PROTOCOLS = ("t1dal",)
+PROTOCOLS = ("t1dal", "msc-t1d")
 ROUND_TRIP = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 

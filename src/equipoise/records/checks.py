@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
+from datetime import date
 
 import polars as pl
 
@@ -13,6 +15,7 @@ from equipoise.records.classes import CLASSES, UNSCHEDULED, Column, ObservationC
 Tables = Mapping[str, pl.DataFrame]
 Problems = Iterator[Problem]
 
+_DATE = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?\Z", re.ASCII)
 MOST_PER_CHECK = 50  # of one kind in one table; thousands of copies of one mistake help nobody
 
 
@@ -209,12 +212,28 @@ def _days_in_order(protocol: Protocol, tables: Tables) -> Problems:
         wrong = participants.filter(pl.col(earlier) > pl.col(later))
         message = f"{earlier} {{{earlier}}} comes after {later} {{{later}}}"
         yield from _rows(wrong, "participants", later, "days-in-order", message, "Correct one of the days.")
+    for name in ("visits", "findings", "events", "interventions"):
+        dated = tables[name].filter(pl.col("date").is_not_null())
+        odd = dated.filter(~pl.col("date").map_elements(possible_date, return_dtype=pl.Boolean))
+        message = "there is no such date"
+        yield from _rows(odd, name, "date", "date-possible", message, "Write 2022-03-09, or as much as is known of it.")
     age = participants.filter((pl.col("age_years") < 0) | (pl.col("age_years") > 120))
     message = "nobody is of this age"
     yield from _rows(age, "participants", "age_years", "age-possible", message, "Give the age in years.")
     events = tables["events"].filter(pl.col("end_day") < pl.col("start_day"))
     message = "the event ends on day {end_day}, before it starts on day {start_day}"
     yield from _rows(events, "events", "end_day", "days-in-order", message, "Correct one of the days.")
+
+
+def possible_date(text: str) -> bool:
+    """Whether a text is a date of ISO 8601, possibly partial: year, year-month, or year-month-day."""
+    if not _DATE.match(text):
+        return False
+    try:
+        date.fromisoformat(text + "-01-01"[len(text) - 4 :])
+    except ValueError:
+        return False
+    return True
 
 
 def _implausible(protocol: Protocol, tables: Tables) -> Problems:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from equipoise.documents.html import render
 from equipoise.documents.model import Block, Document, KeyValues, Paragraph, Section
-from equipoise.documents.runs import Code, Text
+from equipoise.documents.runs import Code, Run, Text
 from equipoise.report.claims import claims_section
 from equipoise.report.estimates import estimates_section, headline
 from equipoise.report.outcomes import outcomes_section
@@ -57,7 +57,22 @@ def _meta(source: ReportSource) -> tuple[tuple[Text, Text], ...]:
     rows += [(entry.registry, entry.number) for entry in study.registrations]
     if study.sponsor:
         rows.append(("Sponsor", study.sponsor))
+    results = source.results
+    rows.append(("Made from", (Code(_short(results.records["digest"])), " (records), ", *_allocation(source))))
+    rows.append(("Made by", f"{results.software['name']} {results.software['version']}"))
     return tuple(rows)
+
+
+def _short(digest: str) -> str:
+    """The beginning of a digest, enough to tell folders apart; the whole stands under provenance."""
+    return digest.removeprefix("sha256:")[:12]
+
+
+def _allocation(source: ReportSource) -> tuple[Run, ...]:
+    allocation = source.results.allocation
+    if allocation is None:
+        return ("without the allocation: a blinded run",)
+    return (Code(_short(allocation["digest"])), " (allocation)")
 
 
 def _provenance(source: ReportSource) -> Section:

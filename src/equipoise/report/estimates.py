@@ -53,9 +53,14 @@ def _sentence(source: ReportSource, result: Result) -> Text:
     )
 
 
-def _number(source: ReportSource, result: Result) -> Text:
+def _decimals(source: ReportSource, result: Result) -> int:
+    """Decimals of an estimate: those of the parameter, and one more where values are coarse."""
     decimals = source.protocol.parameter(result.parameter).decimals
-    return estimate(result.estimate, result.lower, result.upper, decimals, result.status)
+    return decimals + 1 if decimals < 2 else decimals
+
+
+def _number(source: ReportSource, result: Result) -> Text:
+    return estimate(result.estimate, result.lower, result.upper, _decimals(source, result), result.status)
 
 
 def estimates_section(source: ReportSource) -> Section | None:
@@ -128,41 +133,38 @@ def _slug(unit: str) -> str:
 
 
 def _table(source: ReportSource) -> Table:
-    labels = {arm.id: arm.label for arm in source.protocol.arms}
-    columns = (
+    """Every estimate; a column for adjusted p where any family adjusts, and one for each arm's numbers."""
+    adjusts = any(item.p_adjusted is not None for item in source.results.results)
+    arms = [arm.id for arm in source.protocol.arms] if not source.blinded else ["pooled"]
+    labels = {arm.id: arm.label for arm in source.protocol.arms} | {"pooled": "All"}
+    columns = [
         Column("Analysis"),
-        Column("Unit"),
         Column("Estimate (interval)", align="right"),
         Column("SE", align="right"),
         Column("df", align="right"),
         Column("p", align="right"),
-        Column("adjusted p", align="right"),
-        Column("With value / without", align="right"),
-    )
-    rows: list[Row] = []
-    for item in source.results.results:
-        people = "; ".join(f"{labels.get(arm, arm)} {n} / {item.n_missing.get(arm, 0)}" for arm, n in item.n.items())
-        decimals = source.protocol.parameter(item.parameter).decimals
-        error = item.standard_error
-        spread: Text = Missing(item.status) if error is None else digits(error, decimals + 1)
-        freedom: Text = Missing(item.status) if item.df is None else digits(item.df, 1 if item.df % 1 else 0)
-        adjusted: Text = p_value(item.p_adjusted, "not in a family that adjusts for multiplicity")
-        arm = labels.get(item.contrast)
-        name = f"{item.label}: {arm}" if arm else item.label
-        rows.append(
-            row(
-                name,
-                item.unit,
-                _number(source, item),
-                spread,
-                freedom,
-                p_value(item.p_value, item.status),
-                adjusted,
-                people,
-                group=ROLES[item.role],
-                result_id=item.id,
-            )
-        )
-    ordered = sorted(rows, key=lambda found: list(ROLES.values()).index(found.group))
+        *([Column("adjusted p", align="right")] if adjusts else []),
+        *(Column(labels[arm], align="right", group="n (missing)") for arm in arms),
+    ]
+    order = list(ROLES)
+    items = sorted(source.results.results, key=lambda item: order.index(item.role))
+    rows = tuple(_row(source, item, arms, labels, adjusts=adjusts) for item in items)
     notes = ("Intervals have the level of the analysis's family, else 95%. Comparisons are active minus reference.",)
-    return Table("table-estimates", "Every estimate", columns, tuple(ordered), notes)
+    return Table("table-estimates", "Every estimate", tuple(columns), rows, notes)
+
+
+def _row(source: ReportSource, item: Result, arms: list[str], labels: dict[str, str], *, adjusts: bool) -> Row:
+    decimals = _decimals(source, item)
+    error, freedom = item.standard_error, item.df
+    arm = f": {labels[item.contrast]}" if item.contrast in labels else ""
+    cells: list[Text] = [
+        f"{item.label}{arm}, {item.unit}",
+        _number(source, item),
+        Missing(item.status) if error is None else digits(error, decimals + 1),
+        Missing(item.status) if freedom is None else digits(freedom, 1 if freedom % 1 else 0),
+        p_value(item.p_value, item.status),
+    ]
+    if adjusts:
+        cells.append(p_value(item.p_adjusted, "not in a family that adjusts for multiplicity"))
+    cells += [f"{item.n[name]} ({item.n_missing.get(name, 0)})" if name in item.n else "" for name in arms]
+    return row(*cells, group=ROLES[item.role], result_id=item.id)

@@ -47,7 +47,7 @@ def _figure(source: ReportSource, described: Described, parameter: Parameter, vi
         title=_title(source, described, parameter, shown),
         drawing=Trajectories(
             arms=arms,
-            x_label="Time since day 0, months",
+            x_label="Visits, by time since day 0",
             y_label=f"{parameter.label}, {parameter.unit}",
             ticks=ticks,
             divisions=tuple(

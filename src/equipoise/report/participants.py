@@ -59,6 +59,13 @@ def _box(step: FlowStep, role: Role) -> FlowBox:
     return FlowBox(step.label, step.count, tuple(step.reasons), role)
 
 
+def _size(source: ReportSource, group: str) -> int:
+    """Participants allocated to an arm; everybody randomised for `all`."""
+    if group == "all":
+        return next(step.count for step in source.results.flow if step.id == "randomised")
+    return _allocated(source, group)
+
+
 def _allocated(source: ReportSource, arm: str) -> int:
     found = [step.count for step in source.results.flow if step.id == "allocated" and step.arm in (arm, None)]
     return found[0] if found else 0
@@ -66,7 +73,10 @@ def _allocated(source: ReportSource, arm: str) -> int:
 
 def _characteristics(source: ReportSource, table: ResultTable, described: Described) -> Table:
     labels = {column.id: column.label for column in table.columns}
-    columns = [Column("Characteristic"), *(Column(labels[group], align="right") for group in described.groups)]
+    columns = [
+        Column("Characteristic"),
+        *(Column(f"{labels[group]} (n = {_size(source, group)})", align="right") for group in described.groups),
+    ]
     rows: list[Row] = []
     for (name, visit), (kind, label, unit) in described.heads.items():
         head = f"{label}, {unit}" if unit else label

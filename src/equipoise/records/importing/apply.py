@@ -13,7 +13,7 @@ from equipoise.errors import DataError, Problem, shown
 from equipoise.protocol.model import Assessment, Protocol
 from equipoise.records.allocation import Allocation, check_allocation
 from equipoise.records.classes import BY_NAME, Column, ObservationClass
-from equipoise.records.importing.convert import CellError, day, flag, number, result, whole
+from equipoise.records.importing.convert import CellError, day, days_between, flag, number, result, whole
 from equipoise.records.importing.map import FileMap, LoadedMap, Source, Unpivot
 from equipoise.records.importing.read_csv import CsvTable, read_csv
 from equipoise.records.records import Records
@@ -82,6 +82,7 @@ def _refused(folder: Path, problems: list[Problem]) -> DataError:
 
 def _columns_present(work: _Import, entry: FileMap, table: CsvTable) -> bool:
     wanted = [source.column for source in entry.columns.values()] + [item.column for item in entry.unpivot]
+    wanted += [source.since for source in entry.columns.values() if source.since is not None]
     missing = [name for name in dict.fromkeys(wanted) if name not in table.header]
     for name in missing:
         remedy = f"The file has {', '.join(table.header)}: correct the file or the map ({work.loaded.path})."
@@ -95,13 +96,12 @@ def _rows(work: _Import, entry: FileMap, table: CsvTable) -> Iterator[Row]:
     for cells, line in zip(table.rows, table.lines, strict=True):
         base: Row | None = {"source": f"{table.name}:{line}"}
         for name, word in entry.constants.items():
-            base[name] = _cell(work, table.name, line, target.column(name), Source(column=name), word)
+            base[name] = _word(work, table.name, line, target.column(name), word)
         for name, source in entry.columns.items():
-            cell = cells[source.column]
-            if cell == "" and source.optional:
+            if cells[source.column] == "" and source.optional:
                 base = None
                 break
-            base[name] = _cell(work, table.name, line, target.column(name), source, cell)
+            base[name] = _cell(work, table.name, line, target.column(name), source, cells)
         if base is None:
             continue
         if entry.unpivot:
@@ -110,8 +110,14 @@ def _rows(work: _Import, entry: FileMap, table: CsvTable) -> Iterator[Row]:
             yield _completed(work, target, base)
 
 
-def _cell(work: _Import, file: str, line: int, column: Column, source: Source, cell: str) -> Any:
+def _word(work: _Import, file: str, line: int, column: Column, word: str) -> Any:
+    """The value of a word of the map itself."""
+    return _cell(work, file, line, column, Source(column=column.name), {column.name: word})
+
+
+def _cell(work: _Import, file: str, line: int, column: Column, source: Source, cells: dict[str, str]) -> Any:
     """The value of one cell in the type of our column; None for an empty or refused one."""
+    cell = cells[source.column]
     if cell == "":
         return None
     try:
@@ -124,6 +130,8 @@ def _cell(work: _Import, file: str, line: int, column: Column, source: Source, c
                     f"Known: {known}. Correct the file or the map.",
                 )
             cell = source.values[cell]
+        if source.since is not None:
+            return days_between(cell, cells[source.since])
         if source.day is not None:
             return day(cell, source.day)
         if column.kind is pl.Float64:
@@ -143,7 +151,7 @@ def _unpivoted(work: _Import, entry: FileMap, file: str, line: int, cells: dict[
     for item in entry.unpivot:
         row = dict(base)
         for name, word in item.set.items():
-            row[name] = _cell(work, file, line, target.column(name), Source(column=name), word)
+            row[name] = _word(work, file, line, target.column(name), word)
         cell = cells[item.column]
         made = (
             _finding(work, file, line, item, cell, row)
@@ -224,8 +232,8 @@ def _arms(work: _Import) -> Allocation | None:
         )
         return None
     for cells, line in zip(table.rows, table.lines, strict=True):
-        participant = _cell(work, table.name, line, text, entry.participant, cells[entry.participant.column])
-        arm = _cell(work, table.name, line, text, entry.arm, cells[entry.arm.column])
+        participant = _cell(work, table.name, line, text, entry.participant, cells)
+        arm = _cell(work, table.name, line, text, entry.arm, cells)
         if participant is not None and arm is not None:
             found[participant] = (arm, table.name, line)
     work.problems += check_allocation(found, work.protocol)
@@ -244,6 +252,7 @@ def _unread(work: _Import) -> dict[str, tuple[str, ...]]:
     for entry in work.loaded.content.files:
         names = used.setdefault(entry.file, set())
         names |= {source.column for source in entry.columns.values()} | {item.column for item in entry.unpivot}
+        names |= {source.since for source in entry.columns.values() if source.since is not None}
     allocation = work.loaded.content.allocation
     if allocation is not None:
         used.setdefault(allocation.file, set()).update({allocation.participant.column, allocation.arm.column})

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import date
 
 from equipoise.protocol.schema.measurement import Test
 
 _NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?\Z", re.ASCII)
 _LIMIT = re.compile(r"(<=?|>=?)\s*(.+)\Z")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
 LARGEST_DAY = 36_525  # a hundred years; a larger "day" is a date or an error
 
 
@@ -66,6 +68,20 @@ def day(text: str, counted: str) -> int:
             "Count the day of time zero as 1, the one before as -1.",
         )
     return days - 1 if days > 0 else days
+
+
+def days_between(text: str, since: str) -> int:
+    """Elapsed days of a calendar date since another (ISO 8601); raises CellError where either is no date."""
+    moments = []
+    for cell in (text, since):
+        try:
+            if not _DATE.match(cell):
+                raise ValueError(cell)
+            moments.append(date.fromisoformat(cell))
+        except ValueError:
+            message = f"there is no date {cell!r}" if cell else "the date of time zero is missing"
+            raise CellError("date-possible", message, "Write year-month-day, as 2022-03-09.") from None
+    return day(str((moments[0] - moments[1]).days), "elapsed")
 
 
 def flag(text: str) -> bool:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from equipoise.errors import InputError
+from equipoise.errors import InputError, Problem
 from equipoise.protocol.schema.base import Part, Text, read_only
 from equipoise.protocol.schema_errors import validated
 from equipoise.records.classes import BY_NAME
 from equipoise.source.digest import digest_of_data
 from equipoise.source.document import Document, read_document
+from equipoise.source.paths import Step
 
 TextMap = Annotated[dict[str, Text], AfterValidator(read_only)]
 TableName = Literal["participants", "visits", "findings", "events", "interventions", "lots", "supplied"]
@@ -25,8 +27,10 @@ class Source(Part):
     column: Text
     values: TextMap | None = None
     """Word in the file -> our word; a word that is not listed is a problem."""
-    day: Literal["elapsed", "study-day"] | None = None
-    """elapsed: day 0 is time zero. study-day: day 1 is time zero and there is no day 0."""
+    day: Literal["elapsed", "study-day", "date"] | None = None
+    """elapsed: day 0 is time zero. study-day: day 1 is time zero and there is no day 0. date: a calendar date."""
+    since: Text | None = None
+    """For date: the column of the same file with the date of the participant's time zero."""
     optional: bool = False
     """Whether a cell may be empty although our column needs a value; the row is then left out."""
 
@@ -69,6 +73,15 @@ class ImportMap(Part):
     allocation: AllocationMap | None = None
 
 
+def _dates(document: Document, steps: tuple[Step, ...], entry: FileMap) -> Iterator[Problem]:
+    for name, source in entry.columns.items():
+        if (source.day == "date") != (source.since is not None):
+            message = "a day that is counted from dates needs the column of time zero, and no other day takes one"
+            yield document.problem(
+                (*steps, "columns", name), "map-since", message, "Give `since` for `day: date` only."
+            )
+
+
 class LoadedMap:
     """An import map with the document it was read from."""
 
@@ -97,6 +110,7 @@ def load_map(path: Path) -> LoadedMap:
     for index, entry in enumerate(content.files):
         known = BY_NAME[entry.table].schema
         steps = ("files", index)
+        problems += _dates(document, steps, entry)
         named = [(("columns", name), name) for name in entry.columns]
         named += [(("constants", name), name) for name in entry.constants]
         named += [(("unpivot", i, "set", name), name) for i, item in enumerate(entry.unpivot) for name in item.set]
