@@ -23,3 +23,8 @@ def beside(values: Floats, included: Flags) -> Flags:
     if included.dtype != np.bool_:
         raise ValueError(f"included must be boolean, not {included.dtype}")
     return np.broadcast_to(included, values.shape)
+
+
+def all_of(flags: Flags, *axes: int) -> Flags:
+    """Whether every flag along the axes holds; those of nobody do."""
+    return np.asarray(flags.all(axis=axes))
