@@ -12,7 +12,9 @@ The commands are functions here, loaded when first used:
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -31,6 +33,20 @@ _VERBS = {
 }
 
 __all__ = ["analyse", "check", "import_trial", "report", "verify"]
+
+
+class _Package(ModuleType):
+    """A verb and a room may share a name (`report`): here it is the verb; the room is reached by importing from it.
+
+    Without this, importing the room would put the module in the verb's place.
+    """
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in _VERBS and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> Any:

@@ -76,7 +76,7 @@ def test_what_is_not_a_number_is_null_with_a_reason(tmp_path: Path) -> None:
     assert finite(float("nan")) is None and finite(float("inf")) is None and finite(1.0) == 1.0
 
 
-@pytest.mark.requirement("RESULTS-TABLES")
+@pytest.mark.requirement("RESULTS-TABLES", "ANALYSIS-DESCRIPTIVE")
 def test_the_baseline_table_agrees_with_the_file(analysed: Analysed) -> None:
     people = pl.read_csv(EXAMPLE / "data" / "people.csv")
     table = analysed.results.table("baseline")

@@ -15,12 +15,14 @@ from jsonschema import Draft202012Validator
 
 from equipoise.analysis.analyse import analyse_records
 from equipoise.analysis.claims import claim_results
+from equipoise.analysis.estimates import BLINDED
 from equipoise.analysis.json_schema import MEANING, NAME, VERDICTS, published, results_schema
 from equipoise.analysis.results import Results, to_data, to_json
 from equipoise.protocol.load import load_protocol
 from equipoise.records.allocation import Allocation
 from equipoise.records.importing.apply import Imported, import_files
 from equipoise.records.importing.map import find_map, load_map
+from equipoise.stats.status import Status
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "small-trial"
@@ -155,3 +157,11 @@ def test_the_page_on_results_explains_every_field_in_the_schemas_words() -> None
     expected = [(name, text) for part in MEANING for name, text in MEANING[part].items()]
     assert [(name, text.replace("\\|", "|")) for name, text in rows] == expected
     assert set(MEANING[Results]) | {"schema"} == set(results_schema()["properties"])
+
+
+@pytest.mark.requirement("RESULTS-STATUS")
+def test_the_page_on_results_names_every_status() -> None:
+    page = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
+    named = re.findall(r"^\| `([^`]+)` \| [^|]+ \|$", page, re.MULTILINE)
+    for text in [BLINDED, *(status.text for status in Status if status is not Status.OK)]:
+        assert any(text.startswith(words) for words in named), text

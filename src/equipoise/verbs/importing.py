@@ -48,7 +48,9 @@ def import_trial(
     names = {entry.file for entry in mapping.content.files}
     inputs = {name: digest_of_file(source / name) for name in sorted(names)}
     inputs |= {"protocol": loaded.digest, "import map": mapping.digest}
-    record_step(target, "import", ["equipoise", "import", str(protocol), str(folder), "-o", str(output)], inputs)
+    command = ["equipoise", "import", str(protocol), str(folder), "-o", str(output)]
+    command += ["--map", str(import_map)] if import_map is not None else []
+    record_step(target, "import", command, inputs)
     return ImportedTrial(target.path, imported)
 
 

@@ -41,6 +41,10 @@ class _Import:
         return self.files[name]
 
     def refuse(self, file: str, line: int, column: str, error: CellError, cell: str) -> None:
+        if error.rule == "unit-known":  # the map's mistake, not that of each cell in the column
+            told = any((p.file, p.path, p.rule) == (file, column, error.rule) for p in self.problems)
+            self.problems += [] if told else [Problem(file, 1, column, error.rule, str(error), error.remedy)]
+            return
         self.problems.append(Problem(file, line, column, error.rule, str(error), error.remedy, shown(cell)))
 
 
@@ -69,7 +73,10 @@ def import_files(protocol: Protocol, loaded: LoadedMap, folder: Path) -> Importe
     if work.problems:
         raise _refused(folder, work.problems)
     tables = {name: _frame(BY_NAME[name], items) for name, items in rows.items() if items}
-    records = Records.of(protocol, tables)
+    try:
+        records = Records.of(protocol, tables)
+    except DataError as error:
+        raise _refused(folder, list(error.problems)) from None
     return Imported(records, arms, _unread(work))
 
 
