@@ -79,6 +79,8 @@ def _characteristics(source: ReportSource, table: ResultTable, described: Descri
     ]
     rows: list[Row] = []
     for (name, visit), (kind, label, unit) in described.heads.items():
+        if len(described.visits(name)) > 1:  # followed over visits: it has a figure among the outcomes
+            continue
         head = f"{label}, {unit}" if unit else label
         rows += _rows(source, described, name, visit, kind, head)
     notes = (
