@@ -84,9 +84,7 @@ def _known_schema(document: Document, known: tuple[str, ...], what: str) -> None
         problem = document.problem((), "document-mapping", message, f"Begin it with `schema: {known[-1]}`.")
     elif schema is None:
         message = "the document does not say which schema it follows"
-        problem = document.problem(
-            ("schema",), "schema-version", message, f"Begin it with `schema: {known[-1]}`."
-        )
+        problem = document.problem(("schema",), "schema-version", message, f"Begin it with `schema: {known[-1]}`.")
     else:
         message, remedy = (
             "this schema is not known",
@@ -120,9 +118,7 @@ def _questionnaires(
             try:
                 inner = read_document(folder / use.file)
                 _known_schema(inner, QUESTIONNAIRE_SCHEMAS, "questionnaire")
-                found[use.id] = QuestionnaireFile(
-                    inner, validated(Questionnaire, inner, what="questionnaire")
-                )
+                found[use.id] = QuestionnaireFile(inner, validated(Questionnaire, inner, what="questionnaire"))
             except InputError as error:
                 problems |= dict.fromkeys(error.problems)
     return found, list(problems)
@@ -130,15 +126,10 @@ def _questionnaires(
 
 def _resolved(draft: Draft, path: Path) -> Protocol:
     authored = draft.authored
-    digests = {
-        use.file: digest_of_data(draft.questionnaires[use.id].document.data)
-        for use in authored.questionnaires
-    }
+    digests = {use.file: digest_of_data(draft.questionnaires[use.id].document.data) for use in authored.questionnaires}
     order = {visit.id: number for number, visit in enumerate(_by_day(authored.schedule.visits))}
     assessments = [_assessment(item, order) for item in authored.assessments]
-    assessments += [
-        _answered(use, draft.questionnaires[use.id].authored, order) for use in authored.questionnaires
-    ]
+    assessments += [_answered(use, draft.questionnaires[use.id].authored, order) for use in authored.questionnaires]
     criteria = (*authored.eligibility.inclusion, *authored.eligibility.exclusion)
     digest = digest_of_data({"document": digest_of_data(draft.document.data), "files": digests})
     return Protocol(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -31,25 +32,22 @@ class Draft:
     authored: ProtocolDocument
     questionnaires: Mapping[str, QuestionnaireFile] = field(default_factory=dict)
 
-    def problem(
-        self, steps: Sequence[Step], rule: str, message: str, remedy: str, value: object = None
-    ) -> Problem:
+    def problem(self, steps: Sequence[Step], rule: str, message: str, remedy: str, value: object = None) -> Problem:
         """A problem at `steps` of the document; it quotes `value`, else the value that stands there."""
         return self.document.problem(steps, rule, message, remedy, value)
 
-    def unknown(
-        self, steps: Sequence[Step], rule: str, name: str, known: Collection[str]
-    ) -> Iterator[Problem]:
+    def unknown(self, steps: Sequence[Step], rule: str, name: str, known: Collection[str]) -> Iterator[Problem]:
         """A problem where `name`, which stands at `steps`, is not one of the `known` names.
 
         The rule says what it should name: ``known-analysis-set``.
         """
         if name not in known:
             what = rule.removeprefix("known-").replace("-", " ")
-            close = difflib.get_close_matches(name, sorted(known), n=1)
-            hint = f" Did you mean {close[0]!r}?" if close else ""
             message = f"there is no {what} of this name"
-            yield self.problem(steps, rule, message, f"Name one of: {listed(known)}.{hint}", name)
+            remedy = (
+                f"Name one of: {listed(known)}.{_hint(name, known)}" if known else "Declare it first, or leave it out."
+            )
+            yield self.problem(steps, rule, message, remedy, name)
 
     @cached_property
     def variables(self) -> Mapping[str, Kind]:
@@ -94,7 +92,14 @@ class Draft:
         return frozenset(analysis.id for analysis in self.authored.analyses)
 
 
+def _hint(name: str, known: Collection[str]) -> str:
+    """The known name that looks like a misspelt one; month-9 for month-6 is no misspelling."""
+    close = difflib.get_close_matches(name, sorted(known), n=1)
+    misspelt = close and re.sub(r"\d", "", name) != re.sub(r"\d", "", close[0])
+    return f" Did you mean {close[0]!r}?" if misspelt else ""
+
+
 def listed(names: Iterable[str]) -> str:
     """Names as a message lists them, the first dozen of many."""
     ordered = sorted(names)
-    return ", ".join([*ordered[:12], "…"] if len(ordered) > 12 else ordered) or "none"
+    return ", ".join([*ordered[:12], "…"] if len(ordered) > 12 else ordered)

@@ -25,26 +25,19 @@ def conventions_refer(draft: Draft) -> Problems:
         yield from draft.unknown(steps, "known-visit", baseline.visit, draft.visits)
         if days.get(baseline.visit, last_start) > last_start:
             message = f"the visit, on day {days[baseline.visit]}, comes after the first day of every period"
-            yield draft.problem(
-                steps, "baseline-before-treatment", message, "Choose a visit before treatment."
-            )
+            yield draft.problem(steps, "baseline-before-treatment", message, "Choose a visit before treatment.")
     for index, analysis_set in enumerate(conventions.analysis_sets):
         steps = ("conventions", "analysis_sets", index)
         if (analysis_set.rule == "any-post-baseline") != bool(analysis_set.parameters):
-            message = "the rule any-post-baseline needs parameters, and no other rule takes them"
-            yield draft.problem(
-                (*steps, "rule"), "set-parameters", message, "Name the parameters, or remove them."
-            )
+            message = f"this rule {'takes no' if analysis_set.parameters else 'needs'} parameters"
+            remedy = "Name the parameters for any-post-baseline, and for no other rule."
+            yield draft.problem((*steps, "rule"), "set-parameters", message, remedy)
         for number, parameter in enumerate(analysis_set.parameters):
-            yield from draft.unknown(
-                (*steps, "parameters", number), "known-parameter", parameter, draft.parameters
-            )
+            yield from draft.unknown((*steps, "parameters", number), "known-parameter", parameter, draft.parameters)
     windows = conventions.windows
     if (windows.rule == "nearest") != (windows.tie is not None):
-        message = "nearest windows need a tie rule, and nominal visits take none"
-        yield draft.problem(
-            ("conventions", "windows", "rule"), "window-tie", message, "Give tie for nearest only."
-        )
+        message = f"this rule {'takes no' if windows.tie else 'needs a'} rule for ties"
+        yield draft.problem(("conventions", "windows", "rule"), "window-tie", message, "Give tie for nearest only.")
 
 
 def estimands_are_complete(draft: Draft) -> Problems:
@@ -58,14 +51,10 @@ def estimands_are_complete(draft: Draft) -> Problems:
         yield from draft.unknown((*steps, "clock"), "known-clock", estimand.clock, clocks)
         contrast = estimand.contrast
         yield from draft.unknown((*steps, "contrast", "active"), "known-arm", contrast.active, draft.arms)
-        yield from draft.unknown(
-            (*steps, "contrast", "reference"), "known-arm", contrast.reference, draft.arms
-        )
+        yield from draft.unknown((*steps, "contrast", "reference"), "known-arm", contrast.reference, draft.arms)
         if contrast.active == contrast.reference:
             message = "an arm cannot be compared with itself"
-            yield draft.problem(
-                (*steps, "contrast", "reference"), "contrast-differs", message, "Name another arm."
-            )
+            yield draft.problem((*steps, "contrast", "reference"), "contrast-differs", message, "Name another arm.")
         variable = estimand.variable
         yield from draft.unknown(
             (*steps, "variable", "parameter"), "known-parameter", variable.parameter, draft.parameters
@@ -78,9 +67,7 @@ def estimands_are_complete(draft: Draft) -> Problems:
                 (*steps, "intercurrent_events"), "strategy-complete", message, "Choose a strategy for it."
             )
         for event in estimand.intercurrent_events:
-            yield from draft.unknown(
-                (*steps, "intercurrent_events", event), "known-intercurrent-event", event, events
-            )
+            yield from draft.unknown((*steps, "intercurrent_events", event), "known-intercurrent-event", event, events)
 
 
 def analyses_have_a_place(draft: Draft) -> Problems:
@@ -90,18 +77,16 @@ def analyses_have_a_place(draft: Draft) -> Problems:
     for index, analysis in enumerate(draft.authored.analyses):
         steps = ("analyses", index)
         if analysis.estimand is not None:
-            yield from draft.unknown(
-                (*steps, "estimand"), "known-estimand", analysis.estimand, draft.estimands
-            )
+            yield from draft.unknown((*steps, "estimand"), "known-estimand", analysis.estimand, draft.estimands)
         if analysis.analysis_set is not None:
-            yield from draft.unknown(
-                (*steps, "analysis_set"), "known-analysis-set", analysis.analysis_set, sets
-            )
+            yield from draft.unknown((*steps, "analysis_set"), "known-analysis-set", analysis.analysis_set, sets)
         if (analysis.estimand is None) == (analysis.analysis_set is None):
-            message = "an analysis needs an estimand or an analysis_set, and not both"
-            yield draft.problem(
-                steps, "estimand-or-set", message, "Descriptive analyses take analysis_set, others estimand."
-            )
+            if analysis.estimand is None:
+                message = "an analysis needs an estimand or a set"
+            else:
+                message = "an analysis cannot have both an estimand and a set"
+            remedy = "Give a descriptive analysis its analysis_set, any other its estimand."
+            yield draft.problem((*steps, "analysis_set"), "estimand-or-set", message, remedy)
         if analysis.role == "descriptive" and analysis.estimand is not None:
             message = "a descriptive analysis estimates nothing"
             yield draft.problem(
@@ -110,8 +95,8 @@ def analyses_have_a_place(draft: Draft) -> Problems:
         if analysis.family is not None:
             yield from draft.unknown((*steps, "family"), "known-family", analysis.family, families)
         if (analysis.role in CONFIRMATORY and analysis.estimand is not None) != (analysis.family is not None):
-            message = f"an analysis with this role has {'no' if analysis.family else 'a'} family"
-            remedy = "Primary and key secondary analyses belong to a family; no other does."
+            message = f"an analysis with this role {'belongs to no' if analysis.family else 'needs a'} family"
+            remedy = "Primary and key secondary analyses of an estimand belong to a family; no other does."
             yield draft.problem((*steps, "role"), "role-and-family", message, remedy)
         yield from _variant(draft, steps, analysis)
 
@@ -123,7 +108,7 @@ def _variant(draft: Draft, steps: tuple[Step, ...], analysis: Analysis) -> Probl
             message = "an analysis cannot vary itself"
             yield draft.problem((*steps, "of"), "variant-of-itself", message, "Name another analysis.")
     if (analysis.role in VARIANTS) != (analysis.of is not None):
-        message = f"an analysis with this role {'does not name' if analysis.of else 'names'} another in `of`"
+        message = f"an analysis with this role {'has no `of`' if analysis.of else 'needs `of`'}"
         remedy = "Sensitivity and supplementary analyses name the analysis that they vary; no other does."
         yield draft.problem((*steps, "role"), "role-and-of", message, remedy)
 
@@ -138,9 +123,7 @@ def one_primary(draft: Draft) -> Problems:
     for index, family in enumerate(draft.authored.families):
         if family.id not in used and used <= families:
             message = f"no analysis belongs to family {family.id!r}"
-            yield draft.problem(
-                ("families", index), "family-used", message, "Remove it, or name it in an analysis."
-            )
+            yield draft.problem(("families", index), "family-used", message, "Remove it, or name it in an analysis.")
 
 
 def claims_can_be_decided(draft: Draft) -> Problems:

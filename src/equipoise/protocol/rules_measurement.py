@@ -16,9 +16,7 @@ Problems = Iterator[Problem]
 CLASS_OF_DOMAIN = {
     **dict.fromkeys(("AE", "CE", "DS", "DV", "HO", "MH"), "events"),
     **dict.fromkeys(("AG", "CM", "EC", "EX", "ML", "PR", "SU"), "interventions"),
-    **dict.fromkeys(
-        ("CV", "DA", "EG", "FT", "IE", "IS", "LB", "MB", "MO", "PC", "PE", "QS", "RS", "VS"), "findings"
-    ),
+    **dict.fromkeys(("CV", "DA", "EG", "FT", "IE", "IS", "LB", "MB", "MO", "PC", "PE", "QS", "RS", "VS"), "findings"),
 }
 
 
@@ -31,17 +29,13 @@ def visits_in_periods(draft: Draft) -> Problems:
         if visit.period is None:
             if visit.day > first:
                 message = f"the visit names no period, but the first begins before it, on day {first}"
-                yield draft.problem(
-                    (*steps, "day"), "visit-in-period", message, "Name the period it belongs to."
-                )
+                yield draft.problem((*steps, "day"), "visit-in-period", message, "Name the period it belongs to.")
             continue
         yield from draft.unknown((*steps, "period"), "known-period", visit.period, draft.periods)
         period = periods.get(visit.period)
         ordered = period is not None and period.first_day < period.last_day
         if period is not None and ordered and not period.first_day <= visit.day <= period.last_day:
-            message = (
-                f"the day lies outside period {period.id!r}, days {period.first_day} to {period.last_day}"
-            )
+            message = f"the day lies outside period {period.id!r}, days {period.first_day} to {period.last_day}"
             yield draft.problem((*steps, "day"), "visit-in-period", message, "Correct the day or the period.")
 
 
@@ -52,9 +46,7 @@ def visits_apart(draft: Draft) -> Problems:
         steps = ("schedule", "visits", index)
         if later.day == earlier.day:
             message = f"{earlier.id!r} is planned for the same day"
-            yield draft.problem(
-                (*steps, "day"), "visit-day-unique", message, "Plan one visit, or another day."
-            )
+            yield draft.problem((*steps, "day"), "visit-day-unique", message, "Plan one visit, or another day.")
         elif later.day - later.before <= earlier.day + earlier.after:
             message = (
                 f"the visit may come as early as day {later.day - later.before}, "
@@ -73,9 +65,7 @@ def assessments_are_planned(draft: Draft) -> Problems:
         expected = CLASS_OF_DOMAIN.get(assessment.domain)
         if expected not in (None, assessment.observation_class):
             message = f"SDTM keeps {expected} in this domain, not {assessment.observation_class}"
-            yield draft.problem(
-                (*steps, "domain"), "domain-class", message, "Correct the domain or the class."
-            )
+            yield draft.problem((*steps, "domain"), "domain-class", message, "Correct the domain or the class.")
         if assessment.observation_class == "findings":
             yield from _finding(draft, steps, assessment)
         elif assessment.tests or assessment.minutes or assessment.minutes_at:
@@ -109,18 +99,14 @@ def _finding(draft: Draft, steps: tuple[Step, ...], assessment: Assessment) -> P
             at = (*inner, "visits", place)
             if visit not in assessment.visits:
                 remedy = f"Name one of {listed(assessment.visits)}, or add the visit to the assessment."
-                yield draft.problem(
-                    at, "minutes-at-visit", f"{assessment.id!r} is not planned at this visit", remedy
-                )
+                yield draft.problem(at, "minutes-at-visit", f"{assessment.id!r} is not planned at this visit", remedy)
             elif visit in planned:
                 message = "the visit already has time points of its own"
                 yield draft.problem(at, "minutes-at-once", message, "Name each visit once.")
             planned.add(visit)
     if assessment.minutes is None and assessment.minutes_at and planned != set(assessment.visits):
         message = f"only some visits of {assessment.id!r} have time points"
-        yield draft.problem(
-            (*steps, "minutes_at"), "minutes-complete", message, "Give `minutes` for the other visits."
-        )
+        yield draft.problem((*steps, "minutes_at"), "minutes-complete", message, "Give `minutes` for the other visits.")
 
 
 def _minutes(draft: Draft, steps: tuple[Step, ...], minutes: tuple[int, ...]) -> Problems:
@@ -162,9 +148,7 @@ def _test(draft: Draft, steps: tuple[Step, ...], test: Test) -> Problems:
         yield draft.problem(inner, "quantification-limit", "there is no limit", "Give lower, upper or both.")
     elif limits.lower is not None and limits.upper is not None and limits.lower >= limits.upper:
         message = f"the lower limit is not below the upper limit, {limits.upper:g}"
-        yield draft.problem(
-            (*inner, "lower"), "quantification-order", message, "Exchange or correct the limits."
-        )
+        yield draft.problem((*inner, "lower"), "quantification-order", message, "Exchange or correct the limits.")
 
 
 def questionnaires_have_sense(draft: Draft) -> Problems:

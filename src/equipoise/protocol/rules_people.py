@@ -39,11 +39,17 @@ def _expression(draft: Draft, steps: tuple[Step, ...], text: str) -> Problems:
     try:
         expression = Expression(text)
     except ExpressionError as error:
-        yield draft.problem(steps, "expression-syntax", f"this is no expression: {error}", "Correct it.")
+        yield draft.problem(
+            steps,
+            "expression-syntax",
+            f"this is no expression: {error}",
+            'Compare variables with values: `age >= 18 && sex == "F"`.',
+        )
         return
     unknown = expression.unknown_names(draft.variables)
     for name in unknown:
-        remedy = f"Use one of {listed(draft.variables)}, or declare it under eligibility.variables."
+        others = f"Use one of {listed(draft.variables)}, or declare" if draft.variables else "Declare"
+        remedy = f"{others} it under eligibility.variables."
         yield draft.problem(steps, "expression-name", f"the variable {name!r} is not declared", remedy)
     misfit = None if unknown else expression.misfit(draft.variables)
     if misfit is not None:
@@ -53,9 +59,7 @@ def _expression(draft: Draft, steps: tuple[Step, ...], text: str) -> Problems:
 def consent_comes_first(draft: Draft) -> Problems:
     """What consent must precede exists; each form has an age range; no eligible age is without a form."""
     for index, assessment in enumerate(draft.authored.consent.before):
-        yield from draft.unknown(
-            ("consent", "before", index), "known-assessment", assessment, draft.assessment_ids
-        )
+        yield from draft.unknown(("consent", "before", index), "known-assessment", assessment, draft.assessment_ids)
     ages = [_ages(form) for form in draft.authored.consent.forms]
     for index, form in enumerate(draft.authored.consent.forms):
         if not ages[index]:
@@ -81,7 +85,7 @@ def _ages_without_form(draft: Draft, covered: set[int]) -> Problems:
 
 
 def _possible(draft: Draft, ages: Iterable[int]) -> set[int]:
-    """The ages, in years, that no criterion over the variable `age` rules out; none while a criterion is broken."""
+    """The ages, in years, that no criterion over `age` rules out; none while a criterion is broken."""
     inclusion = [_sound(draft, criterion) for criterion in draft.authored.eligibility.inclusion]
     exclusion = [_sound(draft, criterion) for criterion in draft.authored.eligibility.exclusion]
     if None in inclusion or None in exclusion:

@@ -25,9 +25,7 @@ def unique_ids(draft: Draft) -> Problems:
     """No two items of a list share an id or name; nor do assessments and questionnaires, nor any criteria."""
     yield from _repeated(draft.document, draft.document.data, ())
     authored, criteria = draft.authored, draft.authored.eligibility
-    yield from _shared(
-        draft, "an assessment", authored.assessments, ("questionnaires",), authored.questionnaires
-    )
+    yield from _shared(draft, "an assessment", authored.assessments, ("questionnaires",), authored.questionnaires)
     at = ("eligibility", "exclusion")
     yield from _shared(draft, "an inclusion criterion", criteria.inclusion, at, criteria.exclusion)
     for file in {
@@ -56,16 +54,12 @@ def _repeated(document: Document, data: Any, steps: tuple[Step, ...]) -> Problem
         seen: set[tuple[str, str]] = set()
         for index, item in enumerate(data):
             yield from _repeated(document, item, (*steps, index))
-            key = next(
-                (k for k in ("id", "name") if isinstance(item, dict) and isinstance(item.get(k), str)), None
-            )
+            key = next((k for k in ("id", "name") if isinstance(item, dict) and isinstance(item.get(k), str)), None)
             if key is None:
                 continue
             if (key, item[key]) in seen:
                 message = f"another item of this list has the same {key}"
-                yield document.problem(
-                    (*steps, index, key), "unique-id", message, f"Give each its own {key}."
-                )
+                yield document.problem((*steps, index, key), "unique-id", message, f"Give each its own {key}.")
             seen.add((key, item[key]))
 
 
@@ -74,9 +68,7 @@ def periods_in_order(draft: Draft) -> Problems:
     for index, period in enumerate(draft.authored.periods):
         if period.last_day <= period.first_day:
             message = f"the period ends no later than it begins, on day {period.first_day}"
-            yield draft.problem(
-                ("periods", index, "last_day"), "period-order", message, "Let it end after it begins."
-            )
+            yield draft.problem(("periods", index, "last_day"), "period-order", message, "Let it end after it begins.")
     for index, (earlier, later) in enumerate(pairwise(draft.authored.periods)):
         if later.first_day <= earlier.last_day:
             message = f"the period begins before {earlier.id!r} has ended"
@@ -118,29 +110,21 @@ def products_can_be_given(draft: Draft) -> Problems:
         names = {name for _, name in used}
         if product.id not in names and names <= draft.products:
             message = f"no arm has the product {product.id!r}"
-            yield draft.problem(
-                steps, "product-used", message, "Remove it, or name it in an arm's treatments."
-            )
+            yield draft.problem(steps, "product-used", message, "Remove it, or name it in an arm's treatments.")
         if any(later <= earlier for earlier, later in pairwise(product.dose_days)):
             message = "the dose days do not ascend"
-            yield draft.problem(
-                (*steps, "dose_days"), "dose-days-order", message, "List each day once, in order."
-            )
+            yield draft.problem((*steps, "dose_days"), "dose-days-order", message, "List each day once, in order.")
         for period in draft.authored.periods:
             length = period.last_day - period.first_day
             given = length > 0 and (period.id, product.id) in used
             if given and not all(0 <= day <= length for day in product.dose_days):
                 message = f"a dose day lies outside period {period.id!r}"
-                remedy = (
-                    f"Count dose days from the first day of the period, which is 0; its last is {length}."
-                )
+                remedy = f"Count dose days from the first day of the period, which is 0; its last is {length}."
                 yield draft.problem((*steps, "dose_days"), "dose-day-in-period", message, remedy)
         dose = product.dose
         if (dose.lowest or dose.amount) > dose.amount or (dose.highest or dose.amount) < dose.amount:
             message = "the dose lies outside its own limits"
-            yield draft.problem(
-                (*steps, "dose", "amount"), "dose-range", message, "Let lowest <= amount <= highest."
-            )
+            yield draft.problem((*steps, "dose", "amount"), "dose-range", message, "Let lowest <= amount <= highest.")
         yield from _release_tests(draft, index)
 
 
@@ -150,14 +134,10 @@ def _release_tests(draft: Draft, index: int) -> Problems:
         steps = ("products", index, "release_tests", number)
         if test.lower is not None and test.upper is not None and test.lower > test.upper:
             message = f"the lower limit is above the upper limit, {test.upper:g}"
-            yield draft.problem(
-                (*steps, "lower"), "release-limits", message, "Exchange or correct the limits."
-            )
+            yield draft.problem((*steps, "lower"), "release-limits", message, "Exchange or correct the limits.")
         if test.expected is not None and (test.lower is not None or test.upper is not None):
             message = "a result in words cannot also have limits in numbers"
-            yield draft.problem(
-                (*steps, "expected"), "release-kind", message, "Keep the words or the limits."
-            )
+            yield draft.problem((*steps, "expected"), "release-kind", message, "Keep the words or the limits.")
         if test.use == "gate" and test.lower is None and test.upper is None and test.expected is None:
             message = f"release test {test.id!r} is a gate that nothing can fail"
             remedy = "Give lower, upper or expected, or set use to report."

@@ -25,7 +25,11 @@ WORDS: dict[str, tuple[str, str, str]] = {
     ),
     "literal_error": ("not-one-of", "the value must be {expected}", "Write one of them."),
     "string_pattern_mismatch": ("bad-format", "the text does not have the required form", "{form}"),
-    "string_too_short": ("empty-text", "the text is empty", "Write some text, or leave the key out where it may be."),
+    "string_too_short": (
+        "empty-text",
+        "the text is empty",
+        "Write some text, or leave the key out where it may be.",
+    ),
     "string_too_long": ("text-too-long", "the text is longer than {max_length} characters", "Shorten it."),
     "too_short": ("list-too-short", "the list needs at least {min_length} item(s)", "Add what is missing."),
     "too_long": ("list-too-long", "the list takes at most {max_length} items", "Remove what is too much."),
@@ -69,6 +73,7 @@ FORMS = {
     r"^[A-Z][A-Z0-9]{0,7}$": "Write one to eight capital letters or digits, beginning with a letter.",
     r"^[A-Z]{2}$": "Write two capital letters.",
     r"^sha256:[0-9a-f]{64}$": "Write sha256: and 64 hexadecimal digits.",
+    r"^[a-z][a-z0-9]*(-[a-z0-9]+)*\.[a-z][a-z0-9]*(-[a-z0-9]+)*$": "Write assessment.test, both by their ids.",
     r"\S": "Write some text that is not blank.",
 }
 
@@ -124,9 +129,7 @@ def _is_echo(details: ErrorDetails) -> bool:
     )
 
 
-def _problem(
-    details: ErrorDetails, model: type[BaseModel], document: Document, at: tuple[Step, ...]
-) -> Problem:
+def _problem(details: ErrorDetails, model: type[BaseModel], document: Document, at: tuple[Step, ...]) -> Problem:
     kind, location, context = details["type"], details["loc"], dict(details.get("ctx", {}))
     is_key = location[-1:] == ("[key]",)
     inner = location[:-1] if is_key else location

@@ -1,5 +1,4 @@
-"""From the events of a YAML parser to JSON data and the line of each value, gathering every refusal on the
-way.
+"""From a YAML parser's events to JSON data and the line of each value, gathering every refusal on the way.
 
 Events rather than a tree of nodes: an alias is never followed, and a file nested ten thousand deep is refused
 at level sixty, before anything has been built.
@@ -50,34 +49,33 @@ class Refusal:
     remedy: str
     value: str | None
 
-    def problem(self, file: str, data: Any) -> Problem:
+    def told(self, file: str, data: Any) -> Problem:
         """The problem in a file whose data are now known (None where reading had to stop)."""
         got = cut(self.value) if self.value else None
-        return Problem(
-            file, self.line, format_path(data, self.steps), self.rule, self.message, self.remedy, got
-        )
+        return Problem(file, self.line, format_path(data, self.steps), self.rule, self.message, self.remedy, got)
 
 
 class Builder:
     """Builds the one document of an event stream.
 
     lines:     steps -> line, for every value.
+    reached:   the line of the last value that was read.
     refusals:  everything that was refused; the data are worth nothing unless it is empty.
     """
 
     def __init__(self, events: Iterator[Event]) -> None:
         self._events = events
         self.lines: dict[Steps, int] = {}
+        self.reached = 1
         self.refusals: list[Refusal] = []
 
     def document(self) -> Any:
         """The data of the only document; raises RefusedError at a second one or one too deep."""
-        next(self._events)
+        stream = next(self._events)
         start = next(self._events)
         if isinstance(start, StreamEndEvent):
-            self._stop(
-                start, (), "one-document", "the file is empty", "Write exactly one document in a file."
-            )
+            message = "the file is empty"
+            self._stop(stream, (), "one-document", message, "Write exactly one document in a file.")
         if isinstance(start, DocumentStartEvent) and (start.tags or start.version not in (None, (1, 2))):
             message = "a directive stands before this line, and none is allowed but %YAML 1.2"
             self._refuse(start, (), "no-directives", message, "Remove it.")
@@ -90,7 +88,8 @@ class Builder:
         return data
 
     def _value(self, event: Event, steps: Steps) -> Any:
-        self.lines.setdefault(steps, _line(event))
+        self.reached = _line(event)
+        self.lines.setdefault(steps, self.reached)
         self._bare(event, steps)
         if isinstance(event, ScalarEvent):
             return self._scalar(event, steps)
@@ -105,16 +104,16 @@ class Builder:
         """Refuse what hangs on a node besides its value (an anchor, a tag), and an alias."""
         if not isinstance(event, NodeEvent):
             return
-        if event.anchor is not None:
-            kind, mark = ("alias", "*") if isinstance(event, AliasEvent) else ("anchor", "&")
-            message = f"an {kind} is not allowed"
-            self._refuse(event, steps, f"no-{kind}", message, "Write the value out.", f"{mark}{event.anchor}")
+        if isinstance(event, AliasEvent):
+            self._refuse(
+                event, steps, "no-alias", "an alias is not allowed", "Write the value out.", f"*{event.anchor}"
+            )
+        elif event.anchor is not None:
+            self._refuse(event, steps, "no-anchor", "an anchor is not allowed", "Remove it.", f"&{event.anchor}")
         tag = getattr(event, "tag", None)
         if tag is not None:
             tag = str(tag).replace("tag:yaml.org,2002:", "!!")
-            self._refuse(
-                event, steps, "no-tag", "a tag is not allowed", "Remove the tag; quotes make text.", tag
-            )
+            self._refuse(event, steps, "no-tag", "a tag is not allowed", "Remove the tag; quotes make text.", tag)
 
     def _sequence(self, steps: Steps) -> list[Any]:
         items: list[Any] = []
@@ -152,9 +151,7 @@ class Builder:
                 "Use a word as the key.",
             )
         elif event.value == "<<" and event.style is None:
-            self._refuse(
-                event, steps, "no-merge-key", "a merge key is not allowed", "Write the keys out.", "<<"
-            )
+            self._refuse(event, steps, "no-merge-key", "a merge key is not allowed", "Write the keys out.", "<<")
         elif not isinstance(key := self._scalar(event, steps), str) and len(self.refusals) == before:
             message = "an unquoted key that is a number, true, false or null is not text"
             self._refuse(event, steps, "text-key", message, "Put the key in quotes.", str(event.value))
@@ -168,15 +165,14 @@ class Builder:
             if event.style is None:
                 return plain_scalar(text)
             if "\x00" in text:
-                self._refuse(
-                    event, steps, "forbidden-character", "the text holds a NUL character", "Remove it."
-                )
+                message = "the text holds a NUL character"
+                self._refuse(event, steps, "forbidden-character", message, "Remove it.", ascii(text))
             return joined_surrogates(text)
         except JsonNumberError as error:
             self._refuse(event, steps, "json-number", str(error), error.remedy, text)
         except UnicodeError:
             message = "the text holds half of a character (a lone surrogate)"
-            self._refuse(event, steps, "forbidden-character", message, "Write the whole character.")
+            self._refuse(event, steps, "forbidden-character", message, "Write the whole character.", ascii(text))
         return None
 
     def _stop(self, event: Event, steps: Steps, rule: str, message: str, remedy: str) -> NoReturn:

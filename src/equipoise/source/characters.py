@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 
 # Characters that YAML 1.2 does not print (section 5.1), and three that end a line for YAML 1.1 readers only.
-_FORBIDDEN = re.compile(
-    "[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
-)
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
@@ -17,18 +15,15 @@ def decoded(raw: bytes) -> str:
     return raw.decode("utf-8-sig")
 
 
-def line_at(text: str, position: int) -> int:
-    """The line, from 1, on which the character at `position` stands."""
-    return len(_LINE_END.findall(text[:position])) + 1
-
-
 def forbidden_characters(text: str) -> list[tuple[int, str]]:
     """The line and name (``U+0007``) of each character that may not stand in a document, once a line."""
-    found = {
-        (line_at(text, match.start()), f"U+{ord(match.group()):04X}"): None
-        for match in _FORBIDDEN.finditer(text)
-    }
-    return list(found)
+    if not _FORBIDDEN.search(text):
+        return []
+    return [
+        (number, f"U+{ord(character):04X}")
+        for number, line in enumerate(_LINE_END.split(text), start=1)
+        for character in dict.fromkeys(_FORBIDDEN.findall(line))
+    ]
 
 
 def joined_surrogates(text: str) -> str:

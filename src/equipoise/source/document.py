@@ -7,6 +7,7 @@ documents (duplicate keys, leading zeros, odd line ends) is refused, each with i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,7 @@ from equipoise.source.quoting import cut, written
 from equipoise.source.syntax import plain_words
 
 LARGEST_DOCUMENT = 5_000_000  # bytes; a protocol has some 50,000
+_MISFIT = re.compile(r"\\U(?!000|0010)[0-9A-Fa-f]{8}|^%YAML")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +44,10 @@ class Document:
                 return found
         return None
 
-    def problem(
-        self, steps: Sequence[Step], rule: str, message: str, remedy: str, value: object = None
-    ) -> Problem:
+    def problem(self, steps: Sequence[Step], rule: str, message: str, remedy: str, value: object = None) -> Problem:
         """A `Problem` at `steps`; it quotes `value`, else what stands there unless that is a whole part."""
         text = self._quoted(steps) if value is None else written(value)
-        return Problem(
-            self.file, self.line(steps), format_path(self.data, steps), rule, message, remedy, text
-        )
+        return Problem(self.file, self.line(steps), format_path(self.data, steps), rule, message, remedy, text)
 
     def _quoted(self, steps: Sequence[Step]) -> str | None:
         try:
@@ -103,22 +101,28 @@ def parse_document(raw: bytes, file: str) -> Document:
         pass
     except YAMLError as error:
         raise _refused(file, [*_told(builder, file, None), _syntax_problem(file, text, error)]) from None
-    except (OverflowError, ValueError, AssertionError) as error:  # the parser's own: \U99999999, %YAML 1.3
-        line = _line_reached(builder)
-        remedy = "Correct the escape or directive there; a protocol needs neither."
-        problem = Problem(file, line, "", "yaml-syntax", f"the YAML cannot be read: {error}", remedy)
-        raise _refused(file, [problem]) from None
+    except (OverflowError, ValueError, AssertionError):  # the parser's own, for \U99999999 and %YAML 1.3
+        line = _line_of_misfit(text, builder.reached)
+        message = "YAML 1.2 does not know this escape or directive"
+        problem = Problem(file, line, "", "yaml-syntax", message, "Correct or remove it.", _source_line(text, line))
+        raise _refused(file, [*_told(builder, file, None), problem]) from None
     if builder.refusals:
         raise _refused(file, _told(builder, file, data))
     return Document(file, data, MappingProxyType(builder.lines))
 
 
 def _told(builder: Builder, file: str, data: Any) -> list[Problem]:
-    return [refusal.problem(file, data) for refusal in builder.refusals]
+    return [refusal.told(file, data) for refusal in builder.refusals]
 
 
-def _line_reached(builder: Builder) -> int:
-    return max(builder.lines.values(), default=1)
+def _line_of_misfit(text: str, reached: int) -> int:
+    """The line, from `reached`, of the first escape or directive that makes the parser itself fail."""
+    lines = enumerate(text.splitlines()[reached - 1 :], start=reached)
+    return next((number for number, line in lines if _MISFIT.search(line)), reached)
+
+
+def _source_line(text: str, line: int) -> str | None:
+    return cut("".join(text.splitlines()[line - 1 : line])) or None
 
 
 def _text(raw: bytes, file: str) -> str:
@@ -143,15 +147,11 @@ def _text(raw: bytes, file: str) -> str:
 
 def _too_large(file: str, size: int) -> InputError:
     message = f"the file has {size:,} bytes, more than {LARGEST_DOCUMENT:,}"
-    return _refused(
-        file, [Problem(file, None, "", "document-size", message, "Give a protocol, not a data file.")]
-    )
+    return _refused(file, [Problem(file, None, "", "document-size", message, "Give a protocol, not a data file.")])
 
 
 def _refused(file: str, problems: list[Problem]) -> InputError:
-    return InputError(
-        f"{file} is not a plain YAML document", sorted(problems, key=lambda problem: problem.line or 0)
-    )
+    return InputError(f"{file} is not a plain YAML document", sorted(problems, key=lambda problem: problem.line or 0))
 
 
 def _syntax_problem(file: str, text: str, error: YAMLError) -> Problem:
@@ -161,5 +161,4 @@ def _syntax_problem(file: str, text: str, error: YAMLError) -> Problem:
     context = getattr(error, "context_mark", None)
     if at_opening and context is not None:
         line = context.line + 1
-    source = cut("".join(text.splitlines()[line - 1 : line]))
-    return Problem(file, line, "", "yaml-syntax", message, remedy, source or None)
+    return Problem(file, line, "", "yaml-syntax", message, remedy, _source_line(text, line))

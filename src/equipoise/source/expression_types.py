@@ -111,9 +111,7 @@ class _Checker:
         self._expect(":")
         second = self._expression(0)  # the rest of the chain: ?: binds to the right
         if not _comparable(first, second):
-            raise MisfitError(
-                f"the two answers of ?: are a {first} and a {second}", "Let both be of one type."
-            )
+            raise MisfitError(f"the two answers of ?: are a {first} and a {second}", "Let both be of one type.")
         return second if first == WHOLE else first
 
     def _operand(self) -> str:
@@ -245,9 +243,7 @@ def _comparable(first: str, second: str) -> bool:
 
 def _want(found: str, wanted: str, place: str) -> None:
     if found != wanted:
-        raise MisfitError(
-            f"a {found} stands {place}", "Let true or false stand there: compare it with something."
-        )
+        raise MisfitError(f"a {found} stands {place}", "Let true or false stand there: compare it with something.")
 
 
 def _unsupported(what: str) -> MisfitError:

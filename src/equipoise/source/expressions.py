@@ -1,13 +1,13 @@
-"""Expressions in the Common Expression Language (CEL), with a third answer beside true and false: cannot be
-determined.
+"""Expressions in the Common Expression Language (CEL), with a third answer: cannot be determined.
 
 CEL has no side effects and no access to the machine, and an expression that passes `misfit` has no loop
-either, so it is safe to run one from a file. Logic is CEL's own three-valued kind: a missing value makes ``a
-|| b`` undetermined only where the other side does not decide.
+either, so it is safe to run one from a file. Logic is CEL's own three-valued kind: a missing value leaves
+``a || b`` undetermined only where the other side does not decide.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from math import isnan
@@ -18,6 +18,12 @@ import cel
 from equipoise.source.expression_types import Kind, MisfitError, check_types
 
 LONGEST_EXPRESSION = 4000  # characters; the compiler's memory grows with nesting, and criteria have some 50
+
+# The compiler's words: place, then complaint.
+_PLACE = re.compile(r"<input>:\d+:(\d+): (?:Syntax error: )?")
+_UNEXPECTED = re.compile(
+    r"(?:token recognition error at: |(?:mismatched|extraneous) input |no viable alternative at input )"
+)
 
 _NOT_NAMES = frozenset({"true", "false", "null"})
 
@@ -118,10 +124,13 @@ def _plain(value: Any) -> Any:
 
 
 def _first_cause(text: str) -> str:
-    """The compiler's first complaint, without its list of every token that it would have taken."""
+    """The compiler's first complaint in plainer words, without its list of what it would have taken."""
     line = next((line for line in text.splitlines() if line.strip()), text)
-    cause = line.split("ERROR: ", 1)[-1].strip()
-    cause = cause.split(" expecting {", 1)[0].removeprefix("<input>:")
-    place, _, words = cause.partition(": ")
-    column = place.rpartition(":")[2]
-    return f"{words.removeprefix('Syntax error: ')} at character {column}" if column.isdecimal() else cause
+    cause = line.split("ERROR: ", 1)[-1].strip().split(" expecting ", 1)[0]
+    place = _PLACE.match(cause)
+    if place is None:
+        return cause
+    if "<EOF>" in cause:
+        return "it ends too early"
+    words = _UNEXPECTED.sub("unexpected ", cause[place.end() :])
+    return f"{words} at character {place.group(1)}"

@@ -84,6 +84,15 @@ def with_value(data: Any, path: str, value: Any) -> Any:
     return changed
 
 
+def identity(item: Any) -> str | None:
+    """The id, or else the name, of an item of a list; None where it has neither."""
+    if isinstance(item, dict):
+        for key in ("id", "name"):
+            if isinstance(item.get(key), str):
+                return item[key]
+    return None
+
+
 def split_path(path: str) -> list[str]:
     """The parts of a path, brackets removed; none where it is empty or breaks the grammar."""
     parts: list[str] = []
@@ -110,18 +119,10 @@ def _step(here: Any, part: str) -> Step | None:
         return None
     if _NUMBER.match(part):
         return int(part) if int(part) < len(here) else None
-    return next((index for index, item in enumerate(here) if _identity(item) == part), None)
+    return next((index for index, item in enumerate(here) if identity(item) == part), None)
 
 
 def _telling_name(items: list[Any], index: int) -> str | None:
     """The id of an item, where it leads to this item and no other."""
-    name = _identity(items[index])
+    name = identity(items[index])
     return name if name is not None and _step(items, name) == index and not _NUMBER.match(name) else None
-
-
-def _identity(item: Any) -> str | None:
-    if isinstance(item, dict):
-        for key in ("id", "name"):
-            if isinstance(item.get(key), str):
-                return item[key]
-    return None

@@ -49,13 +49,9 @@ def plain_scalar(text: str) -> Scalar:
 
 
 def _whole(text: str) -> int:
-    if (
-        len(text) < 18 and abs(int(text)) <= LARGEST_INTEGER
-    ):  # the length first: int() of a million digits is slow
+    if len(text) < 18 and abs(int(text)) <= LARGEST_INTEGER:  # the length first: int() of a million digits is slow
         return int(text)
-    raise JsonNumberError(
-        "the whole number is beyond 2^53", "Write it with an exponent, or put it in quotes."
-    )
+    raise JsonNumberError("the whole number is beyond 2^53", "Write it with an exponent, or put it in quotes.")
 
 
 def _fraction(text: str) -> float:

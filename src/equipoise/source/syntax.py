@@ -8,14 +8,14 @@ _MEND = "Mend the YAML there; often the indentation, a quote or a colon just bef
 _WORDS: dict[str, tuple[str, str, bool]] = {
     "mapping values are not allowed here": (
         "a colon stands where no key can be",
-        "Put a text that holds a colon and a space in quotes, or mend the indentation.",
+        "Put a text that holds a colon and a space in quotes, or mend the line above.",
         False,
     ),
     "could not find expected ':'": ("a key has no colon after it", "Write `key: value`.", True),
     "found character '\\t'": ("a tab stands where only spaces may", "Indent with spaces.", False),
     "cannot start any token": (
         "a value begins with a character that YAML keeps for itself",
-        "Put the value in quotes.",
+        "Put the value in quotes, or close a quote that was opened further up.",
         False,
     ),
     "found unexpected end of stream": ("a quote is opened here and never closed", "Close it.", True),

@@ -21,9 +21,7 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 
 Text = Annotated[str, Field(min_length=1, max_length=4000, pattern=r"\S")]
 Unit = Annotated[str, Field(min_length=1, max_length=30, pattern=r"\S")]
-Reference = Annotated[
-    str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*\.[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=121)
-]
+Reference = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*\.[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=121)]
 """A test of an assessment, as ``assessment.test``."""
 
 Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]

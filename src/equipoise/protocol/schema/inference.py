@@ -123,9 +123,7 @@ class Estimand(Part):
     variable: EndpointVariable
     intercurrent_events: StrategyMapping = Field(default_factory=dict, validate_default=True)
     """The strategy for each declared intercurrent event."""
-    summary: Literal[
-        "difference-in-means", "ratio-of-means", "rate-ratio", "difference-in-proportions", "odds-ratio"
-    ]
+    summary: Literal["difference-in-means", "ratio-of-means", "rate-ratio", "difference-in-proportions", "odds-ratio"]
     clock: Identifier
     smallest_important: Positive | None = None
     """The smallest difference that matters to a participant: a promise of interpretation, no assumption."""
@@ -140,9 +138,7 @@ class Family(Part):
     adjustment: Literal["none", "holm", "fixed-sequence"]
 
 
-Role = Literal[
-    "primary", "key-secondary", "secondary", "sensitivity", "supplementary", "exploratory", "descriptive"
-]
+Role = Literal["primary", "key-secondary", "secondary", "sensitivity", "supplementary", "exploratory", "descriptive"]
 
 
 class Analysis(Part):

@@ -29,7 +29,7 @@ class Visit(Part):
     id: Identifier
     label: Text
     period: Identifier | None = None
-    """The period it belongs to; None before the first."""
+    """The period it belongs to; absent before the first."""
     day: Day
     """Target study day; 0 is the day of the trial's time zero."""
     before: Annotated[int, Field(ge=0, le=36_500)] = 0
@@ -141,4 +141,4 @@ class Parameter(Part):
     options: OptionMapping = Field(default_factory=dict, validate_default=True)
     decimals: Annotated[int, Field(ge=0, le=6)] = 2
     better: Literal["higher", "lower"] | None = None
-    """The direction in which a participant fares better; None where neither is."""
+    """The direction in which a participant fares better; absent where neither is."""

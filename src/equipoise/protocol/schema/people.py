@@ -60,7 +60,7 @@ class Level(Part):
     id: Identifier
     label: Text
     expression: Text | None = None
-    """Which participants are in it, by the eligibility variables; None where it is recorded as such."""
+    """Which participants are in it, by the eligibility variables; absent where it is recorded as such."""
 
 
 class Stratum(Part):
