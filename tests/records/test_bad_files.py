@@ -145,6 +145,7 @@ def test_is_refused_with_file_and_line_and_nothing_is_written(
     assert told, f"told instead: {refused.value}"
     assert (told[0].file, told[0].line) == (file, line)
     assert told[0].message and told[0].remedy
+    assert "nothing was written" in str(refused.value)
     assert not output.exists()
 
 
@@ -154,7 +155,7 @@ def test_an_unknown_unit_is_refused(small: Path) -> None:
     mapping.write_text(mapping.read_text().replace("unit: ng/mL", "unit: pg/mL"))
     with pytest.raises(DataError, match="unit-known") as refused:
         import_trial(small / "protocol.yaml", small / "data", small.parent / "out", import_map=mapping)
-    assert {problem.file for problem in refused.value.problems} == {"visits.csv"}
+    assert [(problem.file, problem.path) for problem in refused.value.problems] == [("visits.csv", "c_peptide")]
 
 
 @pytest.mark.requirement("IMPORT-ATOMIC")

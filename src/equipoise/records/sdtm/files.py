@@ -65,8 +65,6 @@ def read_sheet(path: Path) -> tuple[Sheet | None, list[Problem]]:
     except (OSError, pl.exceptions.PolarsError) as error:
         message = f"the file cannot be read: {str(error).splitlines()[0]}"
         return None, [sheet.problem(None, "", "file-readable", message, "Export it again.")]
-    if LINE not in frame.columns:
-        frame = frame.with_row_index(LINE, offset=1)
     return (None if problems else Sheet(path.name, frame)), problems
 
 
@@ -78,7 +76,7 @@ def _typed(path: Path, sheet: Sheet) -> tuple[pl.DataFrame, list[Problem]]:
         for name, kind in frame.schema.items()
         if kind.is_nested() or kind in (pl.Binary, pl.Object)
     ]
-    return frame, problems
+    return frame.drop(LINE, strict=False).with_row_index(LINE, offset=1), problems
 
 
 def _parsed(path: Path, sheet: Sheet) -> tuple[pl.DataFrame, list[Problem]]:

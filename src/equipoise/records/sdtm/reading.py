@@ -12,8 +12,9 @@ from equipoise.protocol.model import Protocol
 from equipoise.records.classes import BY_NAME
 from equipoise.records.records import Records
 from equipoise.records.sdtm.files import KINDS, LINE, Sheet, read_sheet
-from equipoise.records.sdtm.forms import Context, as_kind, as_text, is_given
-from equipoise.records.sdtm.variables import Dataset, Derived, Part, datasets
+from equipoise.records.sdtm.forms import Context, Kind, as_kind, as_text, is_given
+from equipoise.records.sdtm.parts import Dataset, Derived, Part
+from equipoise.records.sdtm.variables import datasets
 from equipoise.records.sdtm.writing import SUPP_COLUMNS, columns_of, encode
 
 MOST_PER_CHECK = 50  # of one kind in one column; thousands of copies of one mistake help nobody
@@ -70,28 +71,31 @@ def _read(dataset: Dataset, folder: Path, kind: str, protocol: Protocol) -> tupl
     sheet, problems = _sheet(folder / f"{name}.{kind}", columns_of(dataset))
     supp = None
     if dataset.supplemental:
-        supp, found = _sheet(folder / f"supp{name}.{kind}", list(SUPP_COLUMNS))
+        supp, found = _sheet(folder / f"supp{name}.{kind}", SUPP_COLUMNS)
         problems += found
     if sheet is not None:
-        problems += _constants(sheet, {"STUDYID": protocol.id, "DOMAIN": dataset.name}, dataset)
+        problems += _constants(sheet, {"STUDYID": protocol.id, "DOMAIN": dataset.name})
     if supp is not None:
-        problems += _constants(supp, {"STUDYID": protocol.id, "RDOMAIN": dataset.name}, dataset)
+        problems += _constants(supp, {"STUDYID": protocol.id, "RDOMAIN": dataset.name})
     if problems or sheet is None:
         return [], problems
     if supp is not None:
         sheet, problems = _supplemented(dataset, sheet, supp)
-    decoded: list[Decoded] = []
+    whole = not problems
     shares, unclaimed = _shares(dataset, sheet)
     problems += unclaimed
+    decoded: list[Decoded] = []
     for part, share in shares:
-        problems += _misplaced(dataset, part, share)
         rows, found = _decode(part, share, protocol)
-        problems += found or _disagreements(part, share, encode(part, protocol, rows))
-        decoded.append((part, share, rows))
+        problems += [*_misplaced(dataset, part, share), *found]
+        if whole and not found:
+            problems += _disagreements(part, share, encode(part, protocol, rows))
+            decoded.append((part, share, rows))
     return decoded, problems
 
 
-def _sheet(path: Path, columns: list[str]) -> tuple[Sheet | None, list[Problem]]:
+def _sheet(path: Path, columns: dict[str, Kind]) -> tuple[Sheet | None, list[Problem]]:
+    """The file, if it has these columns; those of text as text, whatever a Parquet file makes of them."""
     sheet, problems = read_sheet(path)
     if sheet is None:
         return None, problems
@@ -108,31 +112,35 @@ def _sheet(path: Path, columns: list[str]) -> tuple[Sheet | None, list[Problem]]
         for name in there
         if name not in columns
     ]
-    return (None if problems else sheet), problems
+    if problems:
+        return None, problems
+    texts = [as_text(sheet.frame[name]) for name, kind in columns.items() if kind is pl.String]
+    return Sheet(sheet.name, sheet.frame.with_columns(texts)), []
 
 
-def _constants(sheet: Sheet, expected: dict[str, str], dataset: Dataset) -> list[Problem]:
+def _constants(sheet: Sheet, expected: dict[str, str]) -> list[Problem]:
     problems: list[Problem] = []
     for name, value in expected.items():
         if name in sheet.frame.columns:
-            wrong = sheet.frame.filter(as_text(sheet.frame[name]).ne_missing(pl.lit(value)))
+            wrong = as_text(sheet.frame[name]).ne_missing(pl.Series([value]))
             rule = "sdtm-study" if name == "STUDYID" else "sdtm-dataset"
-            problems += _listed(
-                sheet.name, wrong, name, rule, f"the cell is not {value!r}", "Correct the cell or file."
-            )
+            problems += _listed(sheet, wrong, name, rule, f"the cell is not {value!r}", "Correct the cell or the file.")
     return problems
 
 
-def _listed(file: str, rows: pl.DataFrame, column: str, rule: str, message: str, remedy: str) -> list[Problem]:
-    """A problem for each row, after many of them one that counts the rest."""
+def _listed(sheet: Sheet, wrong: pl.Series, column: str, rule: str, message: str, remedy: str) -> list[Problem]:
+    """A problem for each row that is wrong, after many of them one that counts the rest."""
+    if not wrong.any():
+        return []
+    rows = sheet.frame.filter(wrong)
     problems: list[Problem] = []
     for row in rows.head(MOST_PER_CHECK).iter_rows(named=True):
         told = message.format(expected=shown(row.get(_EXPECTED)))
         value = None if row[column] is None else shown(row[column])
-        problems.append(Problem(file, row[LINE], column, rule, told, remedy, value))
+        problems.append(Problem(sheet.name, row[LINE], column, rule, told, remedy, value))
     if rows.height > MOST_PER_CHECK:
         rest = f"{rows.height - MOST_PER_CHECK} more rows have this problem"
-        problems.append(Problem(file, None, column, rule, rest, remedy))
+        problems.append(Problem(sheet.name, None, column, rule, rest, remedy))
     return problems
 
 
@@ -140,31 +148,27 @@ def _supplemented(dataset: Dataset, sheet: Sheet, supp: Sheet) -> tuple[Sheet, l
     """The dataset with its supplemental variables as columns; values that have no row are problems."""
     parents = sheet.frame.with_columns(_row_key(sheet.frame, dataset.key))
     values = supp.frame.with_columns(_row_key(supp.frame, "IDVARVAL" if dataset.key else None))
-    twice = parents.filter(pl.struct("USUBJID", _KEY).is_duplicated() | pl.col(_KEY).is_null())
+    wrong = parents.select(pl.struct("USUBJID", _KEY).is_duplicated() | pl.col(_KEY).is_null()).to_series()
+    message = "the row has no number of its own" if dataset.key else "the subject has two rows"
     remedy = "Number the rows of a subject 1, 2, …; a subject has one row in DM."
-    column = dataset.key or "USUBJID"
-    problems = _listed(sheet.name, twice, column, "key-unique", "the row has no number of its own", remedy)
-    checks = (
-        (~pl.col("QNAM").is_in(list(dataset.supplemental)), "QNAM", "the variable is not known here"),
-        (
-            pl.col("IDVAR").replace("", None).ne_missing(pl.lit(dataset.key, pl.String)),
-            "IDVAR",
-            "another variable is named",
-        ),
-        (pl.struct("USUBJID", _KEY, "QNAM").is_duplicated(), "QNAM", "the value stands twice"),
-    )
-    for wrong, name, message in checks:
-        rows = values.filter(wrong.fill_null(value=True))
-        problems += _listed(supp.name, rows, name, "sdtm-supplement", message, "Correct or remove the row.")
+    problems = _listed(sheet, wrong, dataset.key or "USUBJID", "key-unique", message, remedy)
     keys = ["USUBJID", _KEY]
-    orphans = values.join(parents, on=keys, how="anti", nulls_equal=True)
-    message = f"{sheet.name} has no such row"
-    problems += _listed(supp.name, orphans, "IDVARVAL", "sdtm-supplement", message, "Correct or remove the row.")
+    there = parents.select(keys).unique().with_columns(pl.lit(value=True).alias(_EXPECTED))
+    found = values.join(there, on=keys, how="left", nulls_equal=True, maintain_order="left")
+    another = pl.col("IDVAR").replace("", None).ne_missing(pl.lit(dataset.key, pl.String))
+    checks = (
+        ("QNAM", "the variable is not known here", ~pl.col("QNAM").is_in(list(dataset.supplemental))),
+        ("IDVAR", "another variable is named", another),
+        ("QNAM", "the value stands twice", pl.struct("USUBJID", _KEY, "QNAM").is_duplicated()),
+        ("IDVARVAL", f"{sheet.name} has no such row", pl.col(_EXPECTED).is_null()),
+    )
+    for name, message, check in checks:
+        wrong = found.select(check.fill_null(value=True)).to_series()
+        problems += _listed(supp, wrong, name, "sdtm-supplement", message, "Correct or remove the row.")
     if problems:
         return sheet, problems
-    wide = values.select(*keys, "QNAM", "QVAL").pivot(
-        on="QNAM", on_columns=list(dataset.supplemental), index=keys, values="QVAL", aggregate_function="first"
-    )
+    names = list(dataset.supplemental)
+    wide = values.pivot(on="QNAM", on_columns=names, index=keys, values="QVAL", aggregate_function="first")
     joined = parents.join(wide, on=keys, how="left", nulls_equal=True, maintain_order="left")
     return Sheet(sheet.name, joined.drop(_KEY)), []
 
@@ -187,35 +191,39 @@ def _shares(dataset: Dataset, sheet: Sheet) -> tuple[list[tuple[Part, Sheet]], l
         shares.append((part, Sheet(sheet.name, left.filter(own))))
         left = left.filter(~own)
     message, remedy = "rows of this kind are not known here", "Use the words of docs/sdtm.md."
-    return shares, _listed(sheet.name, left, "DSCAT", "sdtm-row-known", message, remedy) if left.height else []
+    rest = Sheet(sheet.name, left)
+    unclaimed = pl.Series([True] * left.height, dtype=pl.Boolean)
+    return shares, _listed(rest, unclaimed, "DSCAT", "sdtm-row-known", message, remedy)
 
 
 def _misplaced(dataset: Dataset, part: Part, sheet: Sheet) -> list[Problem]:
     """Values in variables of the dataset that rows of this part do not have."""
-    own = {"STUDYID", *part.standard, *(variable.name for variable in part.supplemental)}
+    own = {*part.standard, *(variable.name for variable in part.supplemental)}
     message, remedy = "rows of this kind have no such value", "Remove the value, or correct the kind of the row."
     problems: list[Problem] = []
     for name in (*dataset.standard, *dataset.supplemental):
-        if name not in own:
-            rows = sheet.frame.filter(sheet.frame[name].is_not_null())
-            problems += _listed(sheet.name, rows, name, "sdtm-row-known", message, remedy)
+        if name not in own and name in sheet.frame.columns:
+            given = sheet.frame[name].is_not_null()
+            problems += _listed(sheet, given, name, "sdtm-row-known", message, remedy)
     return problems
 
 
 def _decode(part: Part, sheet: Sheet, protocol: Protocol) -> tuple[pl.DataFrame, list[Problem]]:
-    """Our columns from SDTM's variables, and what could not be understood."""
+    """Our columns from SDTM's variables, and what could not be understood; variables not in the sheet are left out."""
     table = BY_NAME[part.table]
     columns: dict[str, pl.Series] = {}
     problems: list[Problem] = []
     for variable in part.columns:
+        if variable.name not in sheet.frame.columns:
+            continue
         form, raw, column = variable.form, sheet.frame[variable.name], table.column(variable.column)
         context = Context(protocol, pl.DataFrame(columns))
         values = form.decode(as_kind(raw, form.kind), context).cast(column.kind).alias(column.name)
-        wrong = sheet.frame.filter(is_given(raw, form.kind) & values.is_null())
-        problems += _listed(sheet.name, wrong, variable.name, form.rule, form.message, form.remedy)
+        given, empty = is_given(raw, form.kind), values.is_null()
+        problems += _listed(sheet, given & empty, variable.name, form.rule, form.message, form.remedy)
         if column.required:
-            empty = sheet.frame.filter(~is_given(raw, form.kind) & values.is_null())
-            problems += _listed(sheet.name, empty, variable.name, "value-required", "the cell is empty", "Fill it in.")
+            message, remedy = "the cell is empty", "Fill it in."
+            problems += _listed(sheet, ~given & empty, variable.name, "value-required", message, remedy)
         earlier = columns.get(column.name)
         columns[column.name] = values if earlier is None else earlier.zip_with(earlier.is_not_null(), values)
     return pl.DataFrame(columns), problems
@@ -226,14 +234,13 @@ def _disagreements(part: Part, sheet: Sheet, expected: pl.DataFrame) -> list[Pro
     problems: list[Problem] = []
     identifiers = {v.name for v in part.variables if isinstance(v, Derived) and v.identifier}
     for name, kind in part.standard.items():
-        if name in identifiers:
-            continue
-        found = as_kind(sheet.frame[name], kind)
-        wrong = (found.ne_missing(expected[name])) | (is_given(sheet.frame[name], kind) & found.is_null())
-        rows = sheet.frame.with_columns(as_text(expected[name]).alias(_EXPECTED)).filter(wrong)
-        message = "the cell does not agree with the other variables, which make it {expected}"
-        remedy = "Correct this variable, or those it follows from (docs/sdtm.md)."
-        problems += _listed(sheet.name, rows, name, "sdtm-agrees", message, remedy)
+        if name not in identifiers:
+            found = as_kind(sheet.frame[name], kind)
+            wrong = found.ne_missing(expected[name]) | (is_given(sheet.frame[name], kind) & found.is_null())
+            beside = Sheet(sheet.name, sheet.frame.with_columns(as_text(expected[name]).alias(_EXPECTED)))
+            message = "the cell does not agree with the other variables, which make it {expected}"
+            remedy = "Correct this variable, or those it follows from (docs/sdtm.md)."
+            problems += _listed(beside, wrong, name, "sdtm-agrees", message, remedy)
     return problems
 
 
@@ -243,12 +250,12 @@ def _joinable(decoded: list[Decoded]) -> list[Problem]:
     problems: list[Problem] = []
     for part, sheet, rows in decoded:
         if part.joined and known:
-            twice = sheet.frame.filter(rows["participant"].is_duplicated())
             message, remedy = "the subject has two rows of this kind", "Keep one of them."
-            problems += _listed(sheet.name, twice, "USUBJID", "key-unique", message, remedy)
-            strangers = sheet.frame.filter(~rows["participant"].is_in(known[0].implode()))
+            twice = rows["participant"].is_duplicated()
+            problems += _listed(sheet, twice, "USUBJID", "key-unique", message, remedy)
             message, remedy = "the subject is not in DM", "Add the subject, or correct the identifier."
-            problems += _listed(sheet.name, strangers, "USUBJID", "participant-known", message, remedy)
+            strangers = ~rows["participant"].is_in(known[0].implode())
+            problems += _listed(sheet, strangers, "USUBJID", "participant-known", message, remedy)
     return problems
 
 

@@ -11,13 +11,16 @@ from equipoise.errors import DataError, Problem, shown
 from equipoise.protocol.model import Protocol
 from equipoise.records.records import Records
 from equipoise.records.sdtm.files import KINDS, writer_of
-from equipoise.records.sdtm.forms import Context, as_text
-from equipoise.records.sdtm.variables import Dataset, Part, Variable, datasets
+from equipoise.records.sdtm.forms import Context, Kind, as_text
+from equipoise.records.sdtm.parts import Dataset, Part, Variable
+from equipoise.records.sdtm.variables import datasets
 
 Writer = Callable[[str, Callable[[IO[bytes]], object]], object]
 """Writes a file: its name, and a function that is handed a binary stream."""
 
-SUPP_COLUMNS = ("STUDYID", "RDOMAIN", "USUBJID", "IDVAR", "IDVARVAL", "QNAM", "QLABEL", "QVAL", "QORIG", "QEVAL")
+SUPP_COLUMNS: dict[str, Kind] = dict.fromkeys(
+    ("STUDYID", "RDOMAIN", "USUBJID", "IDVAR", "IDVARVAL", "QNAM", "QLABEL", "QVAL", "QORIG", "QEVAL"), pl.String
+)
 
 
 def write_sdtm(records: Records, write: Writer, kind: str = "parquet") -> None:
@@ -32,14 +35,15 @@ def write_sdtm(records: Records, write: Writer, kind: str = "parquet") -> None:
     for dataset in made:
         rows = rows_of(dataset, records)
         name = dataset.name.lower()
-        write(f"{name}.{kind}", writer_of(rows.select(columns_of(dataset)), kind))
+        write(f"{name}.{kind}", writer_of(rows.select(list(columns_of(dataset))), kind))
         if dataset.supplemental:
             write(f"supp{name}.{kind}", writer_of(_supplement(dataset, rows), kind))
 
 
-def columns_of(dataset: Dataset) -> list[str]:
-    """The columns of the dataset's file, in order."""
-    return [*(("STUDYID",) if dataset.parts[0].domain else ()), *dataset.standard]
+def columns_of(dataset: Dataset) -> dict[str, Kind]:
+    """The columns of the dataset's file, in order, with their types."""
+    study = {"STUDYID": pl.String} if dataset.parts[0].domain else {}
+    return study | dataset.standard
 
 
 def rows_of(dataset: Dataset, records: Records) -> pl.DataFrame:
@@ -84,7 +88,7 @@ def _supplement(dataset: Dataset, rows: pl.DataFrame) -> pl.DataFrame:
     """SUPP--: a row for each supplemental value."""
     value = as_text(rows[dataset.key]) if dataset.key else pl.lit(None, pl.String)
     identified = rows.with_columns(IDVARVAL=value)
-    parts = [pl.DataFrame(schema=dict.fromkeys(SUPP_COLUMNS, pl.String))]
+    parts = [pl.DataFrame(schema=SUPP_COLUMNS)]
     for name, variable in dataset.supplemental.items():
         given = identified.with_columns(QVAL=as_text(rows[name])).filter(pl.col("QVAL").is_not_null())
         constants = {
@@ -96,7 +100,7 @@ def _supplement(dataset: Dataset, rows: pl.DataFrame) -> pl.DataFrame:
             "QEVAL": None,
         }
         literals = [pl.lit(text, pl.String).alias(column) for column, text in constants.items()]
-        parts.append(given.with_columns(literals).select(SUPP_COLUMNS))
+        parts.append(given.with_columns(literals).select(list(SUPP_COLUMNS)))
     return pl.concat(parts)
 
 
