@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from equipoise.verbs.analysing import analyse as analyse
     from equipoise.verbs.checking import check as check
+    from equipoise.verbs.exporting import export as export
     from equipoise.verbs.importing import import_trial as import_trial
     from equipoise.verbs.reporting import report as report
     from equipoise.verbs.verifying import verify as verify
@@ -27,12 +28,13 @@ if TYPE_CHECKING:
 _VERBS = {
     "analyse": "equipoise.verbs.analysing",
     "check": "equipoise.verbs.checking",
+    "export": "equipoise.verbs.exporting",
     "import_trial": "equipoise.verbs.importing",
     "report": "equipoise.verbs.reporting",
     "verify": "equipoise.verbs.verifying",
 }
 
-__all__ = ["analyse", "check", "import_trial", "report", "verify"]
+__all__ = ["analyse", "check", "export", "import_trial", "report", "verify"]
 
 
 class _Package(ModuleType):

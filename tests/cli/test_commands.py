@@ -49,6 +49,20 @@ def test_the_last_line_of_report_is_its_path(made: Path) -> None:
     assert run("report", made).stdout.splitlines()[-1] == str(made / "report.html")
 
 
+@pytest.mark.requirement("RECORDS-SDTM")
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_records_exported_as_sdtm_give_the_same_results(made: Path, tmp_path: Path, kind: str) -> None:
+    protocol = EXAMPLE / "protocol.yaml"
+    done = run("export", protocol, made, "--kind", kind, "-o", tmp_path / "sdtm")
+    assert done.returncode == 0, done.stderr
+    assert f"dm.{kind}" in done.stdout
+    arms = ("--allocation", made / "allocation.csv")
+    done = run("analyse", protocol, tmp_path / "sdtm", *arms, "-o", tmp_path / "again")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "again" / "results.json").read_bytes() == (made / "results.json").read_bytes()
+    assert run("verify", tmp_path / "again").returncode == 0
+
+
 def broken(tmp_path: Path) -> Path:
     path = tmp_path / "broken.yaml"
     path.write_text((EXAMPLE / "protocol.yaml").read_text().replace("role: placebo", "role: placebo-ish"))

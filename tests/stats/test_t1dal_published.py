@@ -9,7 +9,7 @@ import pytest
 
 from equipoise.stats import ancova_design, contrast, difference_weights, fit_least_squares, one_sample_t
 
-pytestmark = pytest.mark.requirement("T1DAL-PUBLISHED")
+pytestmark = pytest.mark.requirement("ANALYSIS-T1DAL-CHANGE", "ANALYSIS-T1DAL-P", "ANALYSIS-T1DAL-OBSERVED")
 
 
 class Endpoint:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -68,7 +68,7 @@ def import_(protocol: str, folder: Path, import_map: Path | None, output: Path) 
 @click.option("--blinded", is_flag=True, help="Leave the allocation out.")
 @_OUTPUT
 def analyse(protocol: str, records: Path, allocation: Path | None, blinded: bool, output: Path) -> None:
-    """Analyse RECORDS (a records folder, or the folder that holds it)."""
+    """Analyse RECORDS: a records folder, the folder that holds it, or a folder of SDTM datasets."""
     from equipoise.verbs.analysing import analyse as verb
 
     if blinded and allocation is not None:
@@ -87,6 +87,19 @@ def _line(result: Any) -> str:
         return f"{result.id}: {result.estimate:.3f}{interval}"
     p_value = f"p = {result.p_value:.3f}" if result.p_value >= 0.001 else "p < 0.001"
     return f"{result.id}: {result.estimate:.3f}{interval}, {p_value}"
+
+
+@commands.command()
+@click.argument("protocol")
+@click.argument("records", type=_FOLDER)
+@click.option("--kind", type=click.Choice(["csv", "parquet"]), default="csv", show_default=True)
+@_OUTPUT
+def export(protocol: str, records: Path, kind: Literal["csv", "parquet"], output: Path) -> None:
+    """Write RECORDS as SDTM datasets, without arms. `analyse` reads such a folder too."""
+    from equipoise.verbs.exporting import export as verb
+
+    done = verb(protocol, records, output, kind=kind)
+    click.echo(f"{done.folder}: {', '.join(done.files)}")
 
 
 @commands.command()

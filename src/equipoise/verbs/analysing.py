@@ -12,9 +12,11 @@ from equipoise.analysis.plan import plan
 from equipoise.analysis.results import Results, to_json
 from equipoise.errors import DataError, Problem
 from equipoise.protocol.load import load_protocol
+from equipoise.protocol.model import Protocol
 from equipoise.records.allocation import Allocation, read_allocation
 from equipoise.records.folder import find_records, read_records
 from equipoise.records.records import Records
+from equipoise.records.sdtm import read_sdtm
 from equipoise.verbs.folder import OutputFolder
 from equipoise.verbs.importing import write_protocol, write_trial
 from equipoise.verbs.provenance import record_step, software
@@ -42,8 +44,7 @@ def analyse(
     """
     loaded = load_protocol(protocol)
     planned = plan(loaded)
-    folder = find_records(Path(records))
-    found = read_records(folder, loaded)
+    folder, found = _records(Path(records), loaded)
     arms = find_allocation(found, folder, Path(allocation) if allocation is not None else None, blinded=blinded)
     analysed = analyse_records(found, arms, software=software())
     target = OutputFolder(Path(output))
@@ -60,6 +61,14 @@ def analyse(
     command += ["--allocation", str(allocation)] if allocation is not None else []
     record_step(target, "analyse", command, inputs)
     return AnalysedTrial(target.path, analysed.results)
+
+
+def _records(path: Path, protocol: Protocol) -> tuple[Path, Records]:
+    """The records at `path`, whether ours or SDTM datasets, and the folder beside which the allocation may lie."""
+    if any((path / f"dm.{kind}").is_file() for kind in ("parquet", "csv")):
+        return path, read_sdtm(path, protocol)
+    folder = find_records(path)
+    return folder, read_records(folder, protocol)
 
 
 def find_allocation(records: Records, folder: Path, given: Path | None, *, blinded: bool) -> Allocation | None:
