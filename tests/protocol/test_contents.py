@@ -134,3 +134,4 @@ def test_nothing_of_a_protocol_can_be_changed(real_trial: Protocol) -> None:
         real_trial.estimands[0].intercurrent_events["x"] = "hypothetical"  # type: ignore[index]  that is the point
     with pytest.raises(TypeError):
         real_trial.analyses[0].options["x"] = 1  # type: ignore[index]  that is the point
+    assert isinstance(real_trial.analyses[0].options["parameters"], tuple), "nor anything inside the options"

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from equipoise.analysis.registry import Derivation, Method, Objection, derivations, methods
 from equipoise.errors import InputError, Problem
 from equipoise.protocol.model import Protocol
-from equipoise.protocol.schema.base import Part
+from equipoise.protocol.schema.base import Part, plain
 from equipoise.protocol.schema.inference import Analysis
 from equipoise.protocol.schema.measurement import Parameter
 from equipoise.protocol.schema_errors import problems_of
@@ -76,7 +76,7 @@ def _options(
     protocol: Protocol, model: type[Part], given: Mapping[str, Any], at: tuple[Step, ...]
 ) -> tuple[Part | None, list[Problem]]:
     try:
-        return model.model_validate_json(canonical_json(dict(given))), []
+        return model.model_validate_json(canonical_json(plain(given))), []
     except ValidationError as error:
         return None, problems_of(error, model, protocol.document, at)
 

@@ -34,9 +34,18 @@ Day = Annotated[int, Field(ge=-36_500, le=36_500)]
 """A study day, within a century of day 0."""
 
 
-def read_only(value: dict[str, Any]) -> Mapping[str, Any]:
-    """The mapping, so wrapped that nobody can change it."""
-    return MappingProxyType(value)
+def read_only(value: Any) -> Any:
+    """The value, so wrapped that nobody can change it or anything inside it: lists as tuples, mappings read-only."""
+    if isinstance(value, Mapping):
+        return MappingProxyType({key: read_only(item) for key, item in value.items()})
+    return tuple(read_only(item) for item in value) if isinstance(value, list | tuple) else value
+
+
+def plain(value: Any) -> Any:
+    """The JSON data behind a read-only value: what `read_only` was given."""
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items()}
+    return [plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 TextMapping = Annotated[dict[str, Text], AfterValidator(read_only)]
