@@ -204,3 +204,32 @@ def test_the_t1dal_files_become_a_verified_report_within_six_seconds(t1dal: Path
     assert seconds_of_children() - start < 6
     assert run("verify", "out", cwd=tmp_path).returncode == 0
     assert "Alefacept" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.requirement("CLI-EXIT")
+def test_someone_randomised_without_an_arm_is_refused(made: Path, tmp_path: Path) -> None:
+    (tmp_path / "few.csv").write_text("participant,arm\nINV-01,tablet\n")
+    done = run("analyse", EXAMPLE / "protocol.yaml", made, "--allocation", tmp_path / "few.csv", "-o", tmp_path / "x")
+    assert done.returncode == 3
+    assert done.stderr.count("allocation-complete") == 11
+    assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.requirement("ANALYSIS-STATUS")
+@pytest.mark.parametrize("blinded", [(), ("--blinded",)])
+def test_a_trial_without_participants_has_a_complete_report(tmp_path: Path, blinded: tuple[str, ...]) -> None:
+    import shutil
+
+    folder = Path(shutil.copytree(EXAMPLE, tmp_path / "empty"))
+    for path in (folder / "data").iterdir():
+        path.write_text(path.read_text().splitlines()[0] + "\n")
+    protocol, out = folder / "protocol.yaml", tmp_path / "out"
+    for command in (
+        ("import", protocol, folder / "data", "--map", folder / "map.yaml", "-o", out),
+        ("analyse", protocol, out, *blinded, "-o", out),
+        ("report", out),
+        ("verify", out),
+    ):
+        done = run(*command)
+        assert done.returncode == 0, done.stderr
+    assert "0 participants were randomised" in (out / "report.html").read_text(encoding="utf-8")

@@ -43,8 +43,9 @@ class AnalysisData:
 
     @property
     def blinded(self) -> bool:
-        """Whether arms are not known in this trial."""
-        return bool((self.panel.arm[self.trial] == UNKNOWN_ARM).all())
+        """Whether there are participants and nobody's arm is known in this trial."""
+        unknown = self.panel.arm[self.trial] == UNKNOWN_ARM
+        return bool(unknown.size > 0 and unknown.all())
 
     def at(self, parameter: str, visit: str) -> Floats:
         """The values of a parameter at a visit, (R, n)."""

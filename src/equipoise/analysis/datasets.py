@@ -32,11 +32,11 @@ def _subjects(data: AnalysisData) -> Dataset:
     panel, trial, protocol = data.panel, data.trial, data.protocol
     here = panel.present[trial]
     columns: dict[str, pl.Series] = {
-        "STUDYID": pl.Series([protocol.id] * panel.participants),
-        "USUBJID": pl.Series(list(panel.ids)),
-        "SITEID": pl.Series(panel.labels["site"][trial].tolist()).replace("", None),
+        "STUDYID": _texts([protocol.id] * panel.participants),
+        "USUBJID": _texts(list(panel.ids)),
+        "SITEID": _texts(panel.labels["site"][trial].tolist()),
         "AGE": _numbers(panel.covariates["age_years"][trial]),
-        "AGEU": pl.Series(["YEARS"] * panel.participants),
+        "AGEU": _texts(["YEARS"] * panel.participants),
         "SEX": pl.Series(
             [None if np.isnan(code) else SEXES[int(code)][0].upper() for code in panel.covariates["sex"][trial]],
             dtype=pl.String,
@@ -68,7 +68,7 @@ def _subjects(data: AnalysisData) -> Dataset:
         labels[name] = label
     for analysis_set in protocol.conventions.analysis_sets:
         name = _flag_name(analysis_set.id)
-        columns[name] = pl.Series(np.where(data.sets[analysis_set.id][trial], "Y", "N").tolist())
+        columns[name] = _texts(np.where(data.sets[analysis_set.id][trial], "Y", "N").tolist())
         labels[name] = f"{analysis_set.label} Flag"[:40]
     return Dataset("adsl", "Subject-level analysis dataset", labels, pl.DataFrame(columns).filter(pl.Series(here)))
 
@@ -155,6 +155,10 @@ def _types(
         return [None] * len(person)
     own = data.parameters[options.parameter][data.trial]  # pyright: ignore[reportAttributeAccessIssue]  its options have it
     return ["SUPPLIED" if np.isnan(own[p, v]) else None for p, v in zip(person, visit, strict=True)]
+
+
+def _texts(values: list[str | None]) -> pl.Series:
+    return pl.Series(values, dtype=pl.String).replace("", None)
 
 
 def _numbers(values: np.ndarray) -> pl.Series:

@@ -173,8 +173,9 @@ def read_results(path: Path) -> Results:
             raise ValueError(f"its schema is not {SCHEMA}")
         return _from_data(data)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        missing = f"the key {error} is missing" if isinstance(error, KeyError) else str(error)
         remedy = "Run `equipoise analyse` again."
-        problem = Problem(str(path), None, "", "results-readable", f"cannot be read as results: {error}", remedy)
+        problem = Problem(str(path), None, "", "results-readable", f"cannot be read as results: {missing}", remedy)
         raise DataError(f"cannot read the results {path}", [problem]) from None
 
 

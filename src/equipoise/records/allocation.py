@@ -58,8 +58,13 @@ def check_allocation(arms: Mapping[str, tuple[str, str, int | None]], protocol: 
     ]
 
 
-def read_allocation(path: Path, protocol: Protocol, participants: frozenset[str]) -> Allocation:
-    """Read allocation.csv; raises DataError for unknown arms or participants, duplicates, or another layout."""
+def read_allocation(
+    path: Path, protocol: Protocol, participants: frozenset[str], randomised: frozenset[str] = frozenset()
+) -> Allocation:
+    """Read allocation.csv; `randomised` are the participants who must be in it.
+
+    Raises DataError for unknown arms or participants, duplicates, someone randomised without an arm, another layout.
+    """
     try:
         rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"), newline=""), strict=True))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
@@ -98,6 +103,10 @@ def read_allocation(path: Path, protocol: Protocol, participants: frozenset[str]
             )
         found[participant] = (arm, str(path), line)
     problems += check_allocation(found, protocol)
+    for participant in sorted(randomised - set(found)):
+        message = f"participant {participant!r} was randomised and has no arm here"
+        remedy = "Add the row; to leave arms out altogether analyse with --blinded."
+        problems.append(Problem(str(path), None, "participant", "allocation-complete", message, remedy))
     if problems:
         raise DataError(f"the allocation {path} does not fit the records", problems)
     return Allocation.of({participant: arm for participant, (arm, _, _) in found.items()})

@@ -77,7 +77,8 @@ _REASON = _text("reason", "Why it was not done, or ended")
 _SOURCE = _text("source", "Where the row comes from: file:line or event number", required=True)
 
 SEXES = ("female", "male")
-STATUSES = ("screened", "not-eligible", "randomised", "completed", "withdrawn", "lost")
+RANDOMISED = ("randomised", "completed", "withdrawn", "lost")
+STATUSES = ("screened", "not-eligible", *RANDOMISED)
 
 PARTICIPANTS = ObservationClass(
     "participants",

@@ -41,7 +41,7 @@ def _sentence(source: ReportSource, result: Result) -> Text:
     labels = {arm.id: arm.label for arm in source.protocol.arms}
     who = f"{labels[estimand.contrast.active]} minus {labels[estimand.contrast.reference]}"
     value = _number(source, result)
-    people = " and ".join(f"{count} on {labels[arm]}" for arm, count in result.n.items())
+    people = " and ".join(f"{count} on {labels.get(arm, arm)}" for arm, count in result.n.items())
     shown = (Number(plain(value), result.id),) if result.estimate is not None else runs(value)
     p_text = p_sentence(result.p_value, result.status)
     return (

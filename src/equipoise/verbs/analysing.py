@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+import polars as pl
+
 from equipoise.analysis.analyse import Analysed, analyse_records
 from equipoise.analysis.datasets import Dataset, analysis_datasets
 from equipoise.analysis.plan import plan
@@ -14,6 +16,7 @@ from equipoise.errors import DataError, Problem
 from equipoise.protocol.load import load_protocol
 from equipoise.protocol.model import Protocol
 from equipoise.records.allocation import Allocation, read_allocation
+from equipoise.records.classes import RANDOMISED
 from equipoise.records.folder import find_records, read_records
 from equipoise.records.records import Records
 from equipoise.records.sdtm import read_sdtm
@@ -82,7 +85,9 @@ def find_allocation(records: Records, folder: Path, given: Path | None, *, blind
             return None
         problem = Problem(str(given), None, "", "allocation-exists", "there is no such file", "Correct --allocation.")
         raise DataError("cannot read the allocation", [problem])
-    return read_allocation(path, records.protocol, frozenset(records.participants["participant"].to_list()))
+    people = records.participants
+    randomised = people.filter(pl.col("status").is_in(RANDOMISED))["participant"].to_list()
+    return read_allocation(path, records.protocol, frozenset(people["participant"].to_list()), frozenset(randomised))
 
 
 def write_analysis(target: OutputFolder, analysed: Analysed, datasets: tuple[Dataset, ...]) -> None:

@@ -243,6 +243,9 @@ def _arms(work: _Import) -> Allocation | None:
         arm = _cell(work, table.name, line, text, entry.arm, cells)
         if participant is not None and arm is not None:
             found[participant] = (arm, table.name, line)
+        elif participant is not None:
+            error = CellError("allocation-complete", "the participant has no arm", "Give the arm.")
+            work.refuse(table.name, line, entry.arm.column, error, "")
     work.problems += check_allocation(found, work.protocol)
     return Allocation.of({participant: arm for participant, (arm, _, _) in found.items()})
 
