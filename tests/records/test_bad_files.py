@@ -112,6 +112,7 @@ SPOILT = [
         "participant-known",
     ),
     ("no participant", replace("visits.csv", "INV-12,V3", ",V3"), "visits.csv", 36, "value-required"),
+    ("no arm", replace("people.csv", "INV-02,P", "INV-02,"), "people.csv", 3, "allocation-complete"),
     ("impossible age", replace("people.csv", "INV-01,T,24", "INV-01,T,240"), "people.csv", 2, "age-possible"),
     (
         "wrong encoding",

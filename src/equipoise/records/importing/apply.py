@@ -12,7 +12,7 @@ import polars as pl
 from equipoise.errors import DataError, Problem, shown
 from equipoise.protocol.model import Assessment, Protocol
 from equipoise.records.allocation import Allocation, check_allocation
-from equipoise.records.classes import BY_NAME, Column, ObservationClass
+from equipoise.records.classes import BY_NAME, RANDOMISED, Column, ObservationClass
 from equipoise.records.importing.convert import CellError, day, days_between, flag, number, result, whole
 from equipoise.records.importing.map import FileMap, LoadedMap, Source, Unpivot
 from equipoise.records.importing.read_csv import CsvTable, read_csv
@@ -77,7 +77,22 @@ def import_files(protocol: Protocol, loaded: LoadedMap, folder: Path) -> Importe
         records = Records.of(protocol, tables)
     except DataError as error:
         raise _refused(folder, list(error.problems)) from None
+    unarmed = list(_without_arm(work, records, arms)) if arms is not None else []
+    if unarmed:
+        raise _refused(folder, unarmed)
     return Imported(records, arms, _unread(work))
+
+
+def _without_arm(work: _Import, records: Records, arms: Allocation) -> Iterator[Problem]:
+    """Someone randomised whose arm is not in the file that the map names for it."""
+    entry = work.loaded.content.allocation
+    column = entry.arm.column if entry is not None else ""
+    randomised = records.participants.filter(pl.col("status").is_in(RANDOMISED))
+    for participant, source in randomised.select("participant", "source").iter_rows():
+        if participant not in arms.arms:
+            file, _, line = source.rpartition(":")
+            message = f"participant {participant!r} was randomised and has no arm"
+            yield Problem(file, int(line), column, "allocation-complete", message, "Give the arm, or another status.")
 
 
 def _refused(folder: Path, problems: list[Problem]) -> DataError:
@@ -243,9 +258,6 @@ def _arms(work: _Import) -> Allocation | None:
         arm = _cell(work, table.name, line, text, entry.arm, cells)
         if participant is not None and arm is not None:
             found[participant] = (arm, table.name, line)
-        elif participant is not None:
-            error = CellError("allocation-complete", "the participant has no arm", "Give the arm.")
-            work.refuse(table.name, line, entry.arm.column, error, "")
     work.problems += check_allocation(found, work.protocol)
     return Allocation.of({participant: arm for participant, (arm, _, _) in found.items()})
 
