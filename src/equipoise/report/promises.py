@@ -9,6 +9,9 @@ from equipoise.protocol.schema.treatment import Product
 from equipoise.report.source import ReportSource
 from equipoise.source.paths import find_steps, value_at
 
+MOST_SHOWN = 6
+"""Entries of an assumed value that a cell shows; of more it tells the number."""
+
 
 def design_section(source: ReportSource) -> Section:
     """Arms and products, allocation, schedule, estimands, analyses."""
@@ -120,7 +123,17 @@ def assumed_section(source: ReportSource) -> Section | None:
 
 def _shown(source: ReportSource, path: str) -> str:
     steps = find_steps(source.protocol.document.data, path)
-    value = value_at(source.protocol.document.data, steps) if steps is not None else ""
-    if isinstance(value, str | int | float | bool):
-        return str(value)
-    return f"{len(value)} entries" if isinstance(value, list | dict) else ""
+    return _value(value_at(source.protocol.document.data, steps)) if steps is not None else ""
+
+
+def _value(value: object) -> str:
+    """A value of the document in a cell: scalars and short rows of them as they are, else how much there is."""
+    if isinstance(value, dict) and len(value) <= MOST_SHOWN and not any(_nested(item) for item in value.values()):
+        return "; ".join(f"{key}: {item}" for key, item in value.items())
+    if isinstance(value, list) and len(value) <= MOST_SHOWN and not any(_nested(item) for item in value):
+        return ", ".join(str(item) for item in value)
+    return f"{len(value)} entries" if isinstance(value, list | dict) else str(value)
+
+
+def _nested(value: object) -> bool:
+    return isinstance(value, list | dict)
