@@ -1,0 +1,48 @@
+"""When simulated people come: visits inside their windows, visits missed, and people who leave."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from equipoise.protocol.model import Protocol
+from equipoise.simulate.streams import Streams
+
+Floats = NDArray[np.float64]
+YEAR = 365.25
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """Days of each visit and of leaving.
+
+    day:  (R, n, visits), the day on which the visit is held, or would have been.
+    held: (R, n, visits), whether it was.
+    left: (R, n), the day on which the person left; infinity for those who stayed.
+    """
+
+    day: Floats
+    held: NDArray[np.bool_]
+    left: Floats
+
+
+def make_calendar(protocol: Protocol, draw: Streams, *, dropout: float, missed: float, punctual: float) -> Calendar:
+    """Visits uniform in the central `punctual` share of their window, `missed` of them missed; people leave.
+
+    They leave at a constant hazard that takes `dropout` of them in a year. Visits before the first period are held by
+    everybody: who does not come to those is not in the trial.
+    """
+    visits = protocol.visits
+    place = draw("visit-days", len(visits))
+    low = np.array([visit.day - visit.before * punctual for visit in visits])
+    high = np.array([visit.day + visit.after * punctual for visit in visits])
+    day = np.floor(low + place * (high - low) + 0.5)
+    after = np.array([visit.period is not None for visit in visits])
+    hazard = -np.log1p(-dropout) / YEAR
+    waiting = -np.log1p(-draw("dropout", 1)[..., 0])
+    left = np.floor(waiting / hazard) + 1 if hazard > 0 else np.full(waiting.shape, np.inf)
+    came = draw("visits-missed", len(visits)) >= missed
+    held = ~after | (came & (day < left[..., np.newaxis]))
+    return Calendar(day, held, left)
