@@ -47,6 +47,7 @@ def boundaries(procedure, n):
     return lcm(*(chance.denominator for step in steps for chance in step))
 
 
+@pytest.mark.requirement("RANDOMISATION-METHODS")
 @pytest.mark.parametrize("procedure", ALL, ids=name)
 def test_a_grid_of_uniforms_gives_the_exact_distribution(procedure):
     """The midpoints of such a grid are equally probable, so their counts are the exact probabilities of `allocate`."""
@@ -67,6 +68,7 @@ def test_no_arm_of_probability_zero_is_ever_taken(procedure, values):
             assert procedure.probability_of_next(tuple(arms[:place]), before)[arm] > 0
 
 
+@pytest.mark.requirement("RANDOMISATION-BALANCE")
 @given(values=some(2, 30), limit=st.integers(1, 5), final=st.integers(0, 5))
 def test_balance_limits_are_never_exceeded(values, limit, final):
     assert np.abs(imbalances(BigStick(limit).allocate(values))).max() <= limit
@@ -76,6 +78,7 @@ def test_balance_limits_are_never_exceeded(values, limit, final):
     assert np.abs(ends[:, -1]).max() <= min(final, limit)
 
 
+@pytest.mark.requirement("RANDOMISATION-BALANCE")
 @given(
     values=some(2, 36),
     ratio=st.sampled_from([(1, 1), (2, 1), (1, 2), (1, 1, 1), (3, 2, 1)]),
@@ -99,6 +102,7 @@ def test_every_block_holds_the_ratio_exactly(values, ratio, multiples):
             assert arms[start:].count(arm) <= share * sizes[-1] // sum(ratio)
 
 
+@pytest.mark.requirement("RANDOMISATION-METHODS")
 @given(values=some(2, 24), strata=arrays(np.int64, (2, 24), elements=st.integers(0, 3)))
 def test_each_stratum_is_a_sequence_of_its_own(values, strata):
     for within in (
@@ -134,6 +138,7 @@ def test_a_maximal_procedure_without_a_length_has_a_list_as_long_as_the_trial_in
     assert (found != Stratified(MaximalProcedure(2, 4)).allocate(values, strata)).any()
 
 
+@pytest.mark.requirement("RANDOMISATION-PURE")
 @given(values=some(2, 20), shorter=st.integers(0, 20))
 def test_an_arm_does_not_depend_on_how_many_follow(values, shorter):
     strata = np.arange(20) * 7 % 3

@@ -123,6 +123,7 @@ TAMPERED = {
 }
 
 
+@pytest.mark.requirement("RANDOMISATION-COMMITTED")
 @pytest.mark.parametrize(("bent", "slots"), TAMPERED.values(), ids=TAMPERED)
 def test_a_changed_row_is_found_and_named(bent, slots):
     assert rules(verify_list(bent, PUBLISHED.root)) == {("", "list-committed")}
@@ -217,6 +218,7 @@ def test_a_node_of_the_tree_cannot_be_revealed_as_a_row():
 ROWS = st.lists(st.tuples(st.sampled_from(["a", "b"]), st.sampled_from(["", "x", "y"])), min_size=1, max_size=9)
 
 
+@pytest.mark.requirement("RANDOMISATION-COMMITTED")
 @given(rows=ROWS, data=st.data())
 def test_any_change_at_random_is_found(rows, data):
     nonces = [hashlib.sha256(bytes([place])).digest() for place in range(len(rows))]

@@ -51,6 +51,7 @@ def test_the_exact_share_is_that_of_the_whole_tree(procedure, n):
         assert found.certain == pytest.approx(float(certain / n), abs=1e-12)
 
 
+@pytest.mark.requirement("RANDOMISATION-GUESSED")
 def test_the_required_figures_at_21():
     """Big stick with limit 2: 13/21; it is 0.620 to the accuracy of a simulation. Blocks of 4: 44/63. Simple: 1/2."""
     stick, blocks = correct_guesses(BigStick(2), 21), correct_guesses(PermutedBlocks((4,)), 21)

@@ -36,6 +36,7 @@ MADE = [
 ]
 
 
+@pytest.mark.requirement("RANDOMISATION-METHODS")
 @pytest.mark.parametrize(("asked", "expected"), MADE)
 def test_the_names_of_a_protocol_give_their_procedures(asked, expected):
     method, options = asked

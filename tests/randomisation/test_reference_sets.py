@@ -58,6 +58,7 @@ def test_the_set_is_what_the_chances_of_each_step_multiply_to(procedure, n):
     same(procedure.enumerate(Realised(n, strata)), distribution(procedure, n))
 
 
+@pytest.mark.requirement("RANDOMISATION-REFERENCE")
 @pytest.mark.parametrize(
     ("procedure", "blocks", "n"),
     [
@@ -84,6 +85,7 @@ def test_big_stick_is_every_sequence_within_the_limit_and_they_are_not_equally_p
     assert len(set(found.probabilities)) > (1 if limit > 1 else 0)
 
 
+@pytest.mark.requirement("RANDOMISATION-EQUAL")
 @pytest.mark.parametrize(("limit", "final"), [(1, None), (2, None), (2, 0), (3, None), (3, 2)])
 def test_every_list_of_the_maximal_procedure_is_equally_probable(limit, final):
     found = MaximalProcedure(limit, final_limit=final).enumerate(Realised(10))
@@ -136,6 +138,7 @@ def test_averaged_over_the_sizes_the_conditional_sets_are_the_procedure(procedur
         assert totals[arms] == pytest.approx(float(chance))
 
 
+@pytest.mark.requirement("RANDOMISATION-REFERENCE")
 @pytest.mark.parametrize("procedure", ALL, ids=name)
 def test_draws_are_from_the_set_in_its_proportions(procedure):
     given_ = realised_for(procedure, 6)
