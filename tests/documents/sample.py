@@ -65,7 +65,7 @@ def arm(style: ArmStyle, n: int, fall: float, seed: int, months: tuple[float, ..
     for j, month in enumerate(months):
         there = table[:, j][~np.isnan(table[:, j])]
         half = 2.2 * float(there.std(ddof=1)) / math.sqrt(len(there)) if len(there) > 1 else math.nan
-        mean = float(there.mean())
+        mean = float(there.mean()) if len(there) else math.nan
         points.append(MeanPoint(month, mean, mean - half, mean + half, len(there)))
     return ArmTrajectory(style, tuple(people), tuple(points))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -89,3 +91,12 @@ def test_an_arms_name_stands_once_where_its_box_does_not_say_it():
     said = pictures.said(draw(named))
     assert said.lower().count("stem cells") == 1
     assert said.count("Placebo") == 1
+
+
+def test_no_arrow_comes_from_nowhere():
+    drawing = Flow(
+        (sample.CELLS, sample.SALINE), (FlowStage("", (FlowBox("a"), None)), FlowStage("", (None, FlowBox("b"))))
+    )
+    picture = draw(drawing)
+    assert not re.search(r"<path[^>]*fill: #6b7785", picture.decode())
+    assert "Placebo" in pictures.said(picture)

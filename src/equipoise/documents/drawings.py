@@ -73,6 +73,7 @@ class Trajectories:
     ticks:            the visits, (time, label), at least one, rising; counts stand under these.
     interval_label:   what the bars around the means are.
     divisions:        vertical divisions of time, as the start of a second period; the label stands to its right.
+    empty_label:      what stands in the figure where nobody has a value.
     decimals:         for the table of the numbers behind the figure.
     """
 
@@ -86,6 +87,7 @@ class Trajectories:
     interval_label: str = "mean with 95% confidence interval"
     individuals_label: str = "individual participants"
     count_label: str = "Number of participants"
+    empty_label: str = "no values"
     decimals: int = 2
 
     def __post_init__(self) -> None:

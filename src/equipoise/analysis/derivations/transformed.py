@@ -89,6 +89,14 @@ def _completed(data: DerivationData, parameter: Parameter, options: Supplied) ->
     return values if supplied is None else np.where(np.isnan(values), supplied, values)
 
 
+def _running(data: DerivationData, parameter: Parameter, options: OneParameter) -> Floats:
+    """The sum over visits so far; a missing value adds nothing, and before the first value there is no sum."""
+    values = data.parameters[options.parameter]
+    there = ~np.isnan(values)
+    total = np.where(there, values, 0.0).cumsum(axis=2)
+    return np.where(np.logical_or.accumulate(there, axis=2), total, np.nan)
+
+
 def _sum(data: DerivationData, parameter: Parameter, options: Linear) -> Floats:
     return reduce(np.add, (factor * data.parameters[name] for name, factor in options.terms.items()))
 
@@ -102,6 +110,12 @@ def _later(protocol: Protocol, options: Change, others: Mapping[str, frozenset[s
     order = [visit.id for visit in protocol.visits]
     start = order.index(baselines[options.baseline]) if options.baseline in baselines else -1
     return frozenset(visit for visit in _as_measured(protocol, options, others) if order.index(visit) > start)
+
+
+def _from_first(protocol: Protocol, options: OneParameter, others: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    order = [visit.id for visit in protocol.visits]
+    first = min((order.index(visit) for visit in _as_measured(protocol, options, others)), default=len(order))
+    return frozenset(order[first:])
 
 
 def _all_measured(protocol: Protocol, options: Linear, others: Mapping[str, frozenset[str]]) -> frozenset[str]:
@@ -126,6 +140,9 @@ def _derivation(
 
 LOG1P = _derivation("log1p", "Natural logarithm of one plus the value", OneParameter, _log1p, _one_objection)
 CHANGE = _derivation("change", "Change from baseline", Change, _changed, _change_objection, _later)
+RUNNING_SUM = _derivation(
+    "running-sum", "Sum of the values at all visits so far", OneParameter, _running, _one_objection, _from_first
+)
 SUPPLIED = _derivation(
     "supplied-where-missing",
     "The value, or where missing the supplied one",

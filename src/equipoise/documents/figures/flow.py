@@ -5,6 +5,7 @@ Where the arms have no room beside each other they stand below each other, joine
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -69,8 +70,11 @@ def _gutter(drawing: Flow, style: Style) -> float:
     return widest(words, style.small, True) + 22 if words else 0.0
 
 
-def _kicker(drawing: Flow, arm: int, title: str, first: bool) -> str:
+def _kicker(drawing: Flow, arm: int, title: str, named: set[int]) -> str:
+    """The arm's name over its first box, unless the box says it."""
     label = drawing.arms[arm].label
+    first = arm not in named
+    named.add(arm)
     return label if first and label.lower() not in title.lower() else ""
 
 
@@ -80,9 +84,8 @@ def _plan_columns(plan: _Plan, drawing: Flow, style: Style, gutter: float, each:
     trunk_width = min(300.0, style.width - gutter) if style.wide else style.width
     trunk_left = spine - trunk_width / 2 if style.wide else 0.0
     ends: list[tuple[float, float]] = []
-    period, forked = "", False
+    period, named = "", set[int]()
     for stage in drawing.stages:
-        above = plan.y
         if stage.period and stage.period != period:
             _plan_divider(plan, stage.period, style, gutter, ends, spine)
             period = stage.period
@@ -92,11 +95,10 @@ def _plan_columns(plan: _Plan, drawing: Flow, style: Style, gutter: float, each:
             tops = [spine]
         else:
             placed = [
-                box(b, left, each, style, _kicker(drawing, i, b.title, not forked)) if b else None
+                box(b, left, each, style, _kicker(drawing, i, b.title, named)) if b else None
                 for i, (b, left) in enumerate(zip(stage.boxes, lefts, strict=True))
             ]
             tops = [left + each / 2 for left in lefts]
-            forked = True
         top = plan.y + (_GAP if ends and side is None else 0)
         height = max((b.height for b in placed if b), default=0.0)
         _join(plan, ends, tops, top, [b is not None for b in placed])
@@ -105,7 +107,7 @@ def _plan_columns(plan: _Plan, drawing: Flow, style: Style, gutter: float, each:
             lines = wrapped(stage.label, gutter - 12, style.small)
             plan.words.append((0, top + style.small + 8, lines, False))
             height = max(height, len(lines) * style.small_line + 10)
-        ends = _ends(ends, tops, top + height, placed, top, above)
+        ends = _ends(ends, tops, top + height, placed, top)
         plan.y = top + height
 
 
@@ -115,10 +117,9 @@ def _ends(
     bottom: float,
     placed: list[Box | None],
     top: float,
-    above: float,
 ) -> list[tuple[float, float]]:
-    """Where lines leave a level: under its boxes, and where an arm has none, where its line last was."""
-    before = ends if len(ends) == len(tops) else [(x, top - _GAP / 2 if ends else above) for x in tops]
+    """Where lines leave a level: under its boxes, and where an arm has none, where its line last was (NaN: nowhere)."""
+    before = ends if len(ends) == len(tops) else [(x, top - _GAP / 2 if ends else math.nan) for x in tops]
     return [
         (x, top + b.height if len(placed) == 1 else bottom) if b else before[i]
         for i, (x, b) in enumerate(zip(tops, placed, strict=True))
@@ -132,12 +133,13 @@ def _join(plan: _Plan, ends: list[tuple[float, float]], tops: list[float], top: 
     bar = top - _GAP / 2
     if len(ends) == len(tops):
         for (x, y), here in zip(ends, present, strict=True):
-            if here:
+            if here and not math.isnan(y):
                 plan.arrows.append(((x, x), (y, top)))
         return
-    for x, y in ends:
+    begun = [(x, y) for x, y in ends if not math.isnan(y)]
+    for x, y in begun:
         plan.lines.append(((x, x), (y, bar)))
-    everywhere = [x for x, _ in ends] + tops
+    everywhere = [x for x, _ in begun] + tops
     plan.lines.append(((min(everywhere), max(everywhere)), (bar, bar)))
     for x, here in zip(tops, present, strict=True):
         if here:
@@ -184,13 +186,12 @@ def _segments(drawing: Flow) -> Iterator[tuple[bool, list[FlowStage]]]:
 def _plan_stacked(plan: _Plan, drawing: Flow, style: Style) -> None:
     """Everybody's boxes as wide as the figure; then arm after arm, indented, joined by a line at the left."""
     last: float | None = None
-    forked = False
+    named: set[int] = set()
     for shared, stages in _segments(drawing):
         if shared:
             last = _stack_shared(plan, stages, style, last)
         else:
-            last = _stack_arms(plan, drawing, stages, style, last, not forked)
-            forked = True
+            last = _stack_arms(plan, drawing, stages, style, last, named)
 
 
 def _stack_shared(plan: _Plan, stages: list[FlowStage], style: Style, last: float | None) -> float | None:
@@ -211,7 +212,7 @@ def _stack_shared(plan: _Plan, stages: list[FlowStage], style: Style, last: floa
 
 
 def _stack_arms(
-    plan: _Plan, drawing: Flow, stages: list[FlowStage], style: Style, last: float | None, first: bool
+    plan: _Plan, drawing: Flow, stages: list[FlowStage], style: Style, last: float | None, named: set[int]
 ) -> float | None:
     left = _INDENT if last is not None else 0.0
     start, reached = last, last
@@ -230,7 +231,7 @@ def _stack_arms(
                 plan.y += len(lines) * style.small_line + 6
                 period = stage.period
             plan.y += 0 if above is None or (above and plan.y > above.bottom + 20) else 18
-            kicker = _kicker(drawing, arm, source.title, first and above is None)
+            kicker = _kicker(drawing, arm, source.title, named)
             item = at(box(source, left, style.width - left, style, kicker), plan.y)
             if above is not None:
                 plan.arrows.append(((left + 14, left + 14), (above.bottom, item.top)))

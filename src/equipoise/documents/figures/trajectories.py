@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from equipoise.documents.drawings import ArmTrajectory, ReferenceLine, Trajectories
@@ -140,6 +140,9 @@ def _draw_frame(sheet: Sheet, plot: _Plot) -> None:
     for line in plot.drawing.references:
         _draw_reference(sheet, plot, line)
     sheet.line([plot.left, plot.left], [plot.top, plot.bottom], colour=MUTED)
+    if not any(math.isfinite(plot.y.at(value)) for value in _y_values(replace(plot.drawing, references=()))):
+        centre, middle = (plot.left + plot.right) / 2, (plot.top + plot.bottom) / 2
+        sheet.write(centre, middle, plot.drawing.empty_label, plot.style.text, anchor="center", colour=MUTED)
 
 
 def _draw_division(sheet: Sheet, plot: _Plot, line: ReferenceLine) -> None:
@@ -196,9 +199,10 @@ def _draw_individuals(sheet: Sheet, plot: _Plot) -> None:
 def _draw_means(sheet: Sheet, plot: _Plot) -> None:
     places = sorted({plot.x.at(point.x) for arm in plot.drawing.arms for point in arm.means})
     nearest = min((b - a for a, b in pairwise(places)), default=40.0)
-    step = min(7.0, nearest / (len(plot.drawing.arms) + 1))
+    arms = len(plot.drawing.arms)
+    step = min(7.0, nearest / (arms + 1), 2 * (_INSET - 4) / max(1, arms - 1))
     for index, (arm, look) in enumerate(zip(plot.drawing.arms, plot.looks, strict=True)):
-        shift = (index - (len(plot.drawing.arms) - 1) / 2) * step
+        shift = (index - (arms - 1) / 2) * step
         xs = [plot.x.at(point.x) + shift for point in arm.means]
         for x, point in zip(xs, arm.means, strict=True):
             sheet.line([x, x], [plot.y.at(point.lower), plot.y.at(point.upper)], colour=look.colour, width=1.8)
