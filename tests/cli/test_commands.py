@@ -233,3 +233,14 @@ def test_a_trial_without_participants_has_a_complete_report(tmp_path: Path, blin
         done = run(*command)
         assert done.returncode == 0, done.stderr
     assert "0 participants were randomised" in (out / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_changed_protocol_is_the_one_that_is_written_and_verified(made: Path, tmp_path: Path) -> None:
+    change = "protocol.analyses.hba1c-robust.options.standard_error=model"
+    done = run("analyse", EXAMPLE / "protocol.yaml", made, "--set", change, "-o", tmp_path / "changed")
+    assert done.returncode == 0, done.stderr
+    assert run("verify", tmp_path / "changed").returncode == 0
+    lines = [line.rpartition(":")[2] for line in done.stdout.splitlines() if line.startswith("hba1c")]
+    assert lines[0] == lines[1], "with the same standard error the sensitivity analysis is the primary one"
+    assert run("check", EXAMPLE / "protocol.yaml", "--set", "protocol.arms.tablet.ratio=0").returncode == 2
+    assert run("check", EXAMPLE / "protocol.yaml", "--set", "scenario.x=0").returncode == 2

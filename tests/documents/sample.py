@@ -1,6 +1,6 @@
 """A document that uses everything the model has, with plainly invented numbers.
 
-`python tests/documents/sample.py FILE` writes it as a page, to be looked at.
+`python -m tests.documents.sample FILE` writes it as a page, to be looked at.
 """
 
 from __future__ import annotations

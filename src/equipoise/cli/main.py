@@ -13,6 +13,9 @@ from equipoise.errors import EquipoiseError
 
 INTERRUPTED = 130
 _FOLDER = click.Path(path_type=Path)
+_SET = click.option(
+    "--set", "changes", multiple=True, metavar="PATH=VALUE", help="Change a value, as protocol.arms.a.ratio=2."
+)
 _OUTPUT = click.option("-o", "--output", required=True, type=_FOLDER, help="Folder to write.")
 
 
@@ -30,11 +33,12 @@ def commands() -> None:
 
 @commands.command()
 @click.argument("protocol")
-def check(protocol: str) -> None:
+@_SET
+def check(protocol: str, changes: tuple[str, ...]) -> None:
     """Say whether PROTOCOL is valid, meaningful and can be analysed."""
     from equipoise.verbs.checking import check as verb
 
-    checked = verb(protocol)
+    checked = verb(protocol, changes)
     found = checked.protocol
     click.echo(f"{found.path}: valid")
     click.echo(f"  {found.study.short_title}: {len(found.arms)} arms, {found.randomisation.participants} participants,")
@@ -66,14 +70,17 @@ def import_(protocol: str, folder: Path, import_map: Path | None, output: Path) 
 @click.argument("records", type=_FOLDER)
 @click.option("--allocation", type=_FOLDER, help="Allocation file; default: the one beside the records.")
 @click.option("--blinded", is_flag=True, help="Leave the allocation out.")
+@_SET
 @_OUTPUT
-def analyse(protocol: str, records: Path, allocation: Path | None, blinded: bool, output: Path) -> None:
+def analyse(
+    protocol: str, records: Path, allocation: Path | None, blinded: bool, changes: tuple[str, ...], output: Path
+) -> None:
     """Analyse RECORDS: a records folder, the folder that holds it, or a folder of SDTM datasets."""
     from equipoise.verbs.analysing import analyse as verb
 
     if blinded and allocation is not None:
         raise click.UsageError("--blinded leaves the allocation out: give either it or --allocation")
-    done = verb(protocol, records, output, allocation=allocation, blinded=blinded)
+    done = verb(protocol, records, output, allocation=allocation, blinded=blinded, changes=changes)
     for result in done.results.results:
         click.echo(_line(result))
     click.echo(f"{done.folder / 'results.json'}")

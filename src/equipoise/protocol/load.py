@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
@@ -14,6 +15,7 @@ from equipoise.protocol.schema.measurement import Assessment as AuthoredAssessme
 from equipoise.protocol.schema.measurement import Questionnaire, QuestionnaireUse, Test, Visit
 from equipoise.protocol.schema.study import ProtocolDocument
 from equipoise.protocol.schema_errors import validated
+from equipoise.source.changes import with_changes
 from equipoise.source.digest import digest_of_data
 from equipoise.source.document import Document, read_document
 from equipoise.source.expressions import Expression
@@ -42,13 +44,15 @@ def find_protocol(name: str | Path) -> Path:
     raise InputError(f"cannot find the protocol {str(name)!r}", [problem])
 
 
-def load_protocol(name: str | Path) -> Protocol:
+def load_protocol(name: str | Path, changes: Sequence[str] = ()) -> Protocol:
     """Load, check and resolve a protocol given by path or shipped name.
+
+    changes: ``protocol.path=value``, made before anything is checked.
 
     Raises InputError with every problem of the file: of its YAML; else of types and keys; else of meaning.
     """
     path = find_protocol(name)
-    document = read_document(path)
+    document = with_changes(read_document(path), changes, "protocol")
     _known_schema(document, SCHEMAS, "protocol")
     authored = validated(ProtocolDocument, document)
     questionnaires, problems = _questionnaires(document, authored, path.parent)

@@ -35,6 +35,8 @@ class Document:
     file: str
     data: Any
     lines: Mapping[tuple[Step, ...], int] = field(repr=False)
+    changed: bool = False
+    """Whether the data are no longer those of the file."""
 
     def line(self, steps: Sequence[Step]) -> int | None:
         """The line of the value at `steps`, or of the nearest enclosing value where it is absent."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from equipoise.records.classes import RANDOMISED
 from equipoise.records.folder import find_records, read_records
 from equipoise.records.records import Records
 from equipoise.records.sdtm import read_sdtm
+from equipoise.source.changes import check_scopes
 from equipoise.verbs.folder import OutputFolder
 from equipoise.verbs.importing import write_protocol, write_trial
 from equipoise.verbs.provenance import record_step, software
@@ -40,12 +42,14 @@ def analyse(
     *,
     allocation: str | Path | None = None,
     blinded: bool = False,
+    changes: Sequence[str] = (),
 ) -> AnalysedTrial:
     """Analyse the records in a folder, with the allocation beside them unless told otherwise.
 
     Raises InputError (protocol, plan), DataError (records, allocation), IntegrityError (records were changed).
     """
-    loaded = load_protocol(protocol)
+    check_scopes(changes, ("protocol",))
+    loaded = load_protocol(protocol, changes)
     planned = plan(loaded)
     folder, found = _records(Path(records), loaded)
     arms = find_allocation(found, folder, Path(allocation) if allocation is not None else None, blinded=blinded)
@@ -62,6 +66,7 @@ def analyse(
     command = ["equipoise", "analyse", str(protocol), str(records), "-o", str(output)]
     command += ["--blinded"] if blinded else []
     command += ["--allocation", str(allocation)] if allocation is not None else []
+    command += [word for change in changes for word in ("--set", change)]
     record_step(target, "analyse", command, inputs)
     return AnalysedTrial(target.path, analysed.results)
 

@@ -13,6 +13,7 @@ from equipoise.records.folder import write_records
 from equipoise.records.importing.apply import Imported, import_files
 from equipoise.records.importing.map import find_map, load_map
 from equipoise.records.records import Records
+from equipoise.source.changes import as_written
 from equipoise.source.digest import digest_of_file
 from equipoise.verbs.folder import OutputFolder
 from equipoise.verbs.provenance import record_step
@@ -55,9 +56,13 @@ def import_trial(
 
 
 def write_protocol(target: OutputFolder, protocol: Protocol) -> None:
-    """Copy the protocol's file and every file that it names, byte for byte."""
-    if protocol.path.resolve() != (target.path / "protocol.yaml").resolve():
+    """Copy the protocol's file (or its changed data) and every file that it names, byte for byte."""
+    in_place = protocol.path.resolve() == (target.path / "protocol.yaml").resolve()
+    if protocol.document.changed:
+        target.write_text("protocol.yaml", as_written(protocol.document))
+    elif not in_place:
         target.write_bytes("protocol.yaml", protocol.path.read_bytes())
+    if not in_place:
         for name in protocol.files:
             target.write_bytes(name, (protocol.path.parent / name).read_bytes())
 
