@@ -33,14 +33,14 @@ def _flow(source: ReportSource) -> FigureBlock:
     stages.append(FlowStage("Randomisation", (FlowBox(whole["randomised"].label, whole["randomised"].count),), side))
     if source.blinded:
         later = [step for step in steps if step.id not in (*SHARED, "not-randomised")]
-        stages += [FlowStage(step.label, (_box(step, "neutral"),)) for step in later if _shown(step)]
+        stages += [FlowStage(_stage(step.id), (_box(step, "neutral"),)) for step in later if _shown(step)]
         arms = ()
     else:
         arms = tuple(style for _, style in source.groups)
         for step_id in dict.fromkeys(step.id for step in steps if step.arm is not None and _shown(step)):
             found = {step.arm: step for step in steps if step.id == step_id}
             boxes = tuple(_box(found[arm], style.role) if arm in found else None for arm, style in source.groups)
-            stages.append(FlowStage(next(iter(found.values())).label, boxes))
+            stages.append(FlowStage(_stage(step_id), boxes))
     counts = ", ".join(f"{style.label} {_allocated(source, arm)}" for arm, style in source.groups)
     return FigureBlock(
         id="flow",
@@ -48,6 +48,11 @@ def _flow(source: ReportSource) -> FigureBlock:
         drawing=Flow(arms or (source.groups[0][1],), tuple(stages)),
         alt=f"Flow of participants from record to analysis. Randomised: {whole['randomised'].count} ({counts}).",
     )
+
+
+def _stage(step: str) -> str:
+    """What a level of the flow is called, by the kind of its step."""
+    return {"allocated": "Allocation", "left": "Follow-up"}.get(step, "Analysis")
 
 
 def _shown(step: FlowStep) -> bool:
