@@ -11,7 +11,7 @@ import pytest
 from equipoise.analysis.results import read_results
 from equipoise.documents.drawings import Forest, Trajectories
 from equipoise.documents.html import render
-from equipoise.documents.model import Document, Table
+from equipoise.documents.model import Bullets, Callout, Document, Paragraph, Table
 from equipoise.documents.numbers import digits
 from equipoise.documents.runs import plain
 from equipoise.protocol.load import load_protocol
@@ -215,3 +215,15 @@ def test_a_blinded_report_shows_no_arm(tmp_path: Path, folder: Path) -> None:
             assert [arm.style.role for arm in item.drawing.arms] == ["neutral"]
     html = render(document)
     assert "Blinded run" in html and "favours" not in html
+
+
+@pytest.mark.requirement("ANALYSIS-T1DAL-OBSERVED")
+def test_sensitivity_stands_beneath_the_main_result(document: Document, source: ReportSource) -> None:
+    (main,) = [block for block in document.summary if isinstance(block, Callout)]
+    sentence, variants = main.blocks
+    assert isinstance(sentence, Paragraph) and isinstance(variants, Bullets)
+    robust = source.results.of_analysis("hba1c-robust")[0]
+    assert robust.estimate is not None
+    assert [plain(item).startswith(f"{robust.label}: {digits(robust.estimate, 2)} (") for item in variants.items] == [
+        True
+    ]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 from equipoise.analysis.results import Result
 from equipoise.documents.drawings import Forest, ForestHeading, ForestRow
-from equipoise.documents.model import Block, Callout, Column, FigureBlock, Paragraph, Row, Section, Table, row
+from equipoise.documents.model import Block, Bullets, Callout, Column, FigureBlock, Paragraph, Row, Section, Table, row
 from equipoise.documents.numbers import digits, estimate, p_sentence, p_value
-from equipoise.documents.runs import Missing, Number, Text, plain, runs
+from equipoise.documents.runs import Missing, Number, Run, Text, plain, runs
 from equipoise.report.source import ReportSource
 
 ROLES = {
@@ -31,26 +32,32 @@ def headline(source: ReportSource) -> tuple[Block, ...]:
         blocks.append(Callout("info", "Blinded run", (Paragraph(text),)))
         return tuple(blocks)
     if main:
-        sentences = tuple(Paragraph(_sentence(source, item)) for item in main)
-        blocks.append(Callout("info", "Main results", sentences))
+        blocks.append(Callout("info", "Main results", tuple(_main_results(source, main))))
     return tuple(blocks)
+
+
+def _main_results(source: ReportSource, main: list[Result]) -> Iterator[Block]:
+    """Each main result, and beneath it what became of it under other assumptions."""
+    varied = {analysis.id: analysis.of for analysis in source.protocol.analyses if analysis.role == "sensitivity"}
+    for item in main:
+        yield Paragraph(_sentence(source, item))
+        variants = [other for other in source.comparisons() if varied.get(other.analysis) == item.analysis]
+        if variants:
+            yield Bullets(tuple((f"{other.label}: ", *_value_and_p(source, other), ".") for other in variants))
 
 
 def _sentence(source: ReportSource, result: Result) -> Text:
     estimand = source.protocol.estimand(str(result.estimand))
     labels = {arm.id: arm.label for arm in source.protocol.arms}
     who = f"{labels[estimand.contrast.active]} minus {labels[estimand.contrast.reference]}"
-    value = _number(source, result)
     people = " and ".join(f"{count} on {labels.get(arm, arm)}" for arm, count in result.n.items())
+    return (f"{ROLES[result.role]}. {result.label}: {who} ", *_value_and_p(source, result), f" ({people}).")
+
+
+def _value_and_p(source: ReportSource, result: Result) -> tuple[Run, ...]:
+    value = _number(source, result)
     shown = (Number(plain(value), result.id),) if result.estimate is not None else runs(value)
-    p_text = p_sentence(result.p_value, result.status)
-    return (
-        f"{ROLES[result.role]}. {result.label}: {who} ",
-        *shown,
-        f" {result.unit}, ",
-        *runs(p_text),
-        f" ({people}).",
-    )
+    return (*shown, f" {result.unit}, ", *runs(p_sentence(result.p_value, result.status)))
 
 
 def _decimals(source: ReportSource, result: Result) -> int:
