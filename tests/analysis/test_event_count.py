@@ -8,6 +8,7 @@ from types import MappingProxyType
 import numpy as np
 import pytest
 
+from equipoise.analysis.analyse import prepare
 from equipoise.analysis.derive import derive
 from equipoise.analysis.plan import plan
 from equipoise.protocol.load import load_protocol
@@ -77,3 +78,16 @@ def test_there_is_no_count_before_the_first_collection(panel: Panel) -> None:
         assert np.isnan(at(panel, parameter, "baseline")).all()
         assert "baseline" not in plan(panel.protocol).measured[parameter]
         assert {"month-3", "month-12", "month-24"} <= plan(panel.protocol).measured[parameter]
+
+
+@pytest.mark.requirement("RESULTS-TABLES")
+def test_events_are_described_by_period_where_there_are_several(panel: Panel) -> None:
+    planned = plan(panel.protocol)
+    data = prepare(planned, panel)
+    item = next(item for item in planned.analyses if "hypoglycaemia" in item.analysis.options.get("events", ()))
+    everybody = dataclasses.replace(data, sets={name: np.ones((1, 3), np.bool_) for name in data.sets})
+    (table,) = item.method.run(everybody, item.analysis, item.options).tables
+    counts = {row[1]: row[-1] for row in table.rows if row[0] == "events" and row[5] == "events"}
+    assert counts["hypoglycaemia"] == len(EVENTS)
+    assert counts["hypoglycaemia/period-1"] == len(EVENTS) - 1, "one was before day 0"
+    assert counts["hypoglycaemia/period-2"] == 0

@@ -117,19 +117,29 @@ def _parameters(data: AnalysisData, options: Options, groups: list[Group]) -> It
 
 
 def _events(data: AnalysisData, options: Options, groups: list[Group]) -> Iterator[tuple[Cell, ...]]:
+    """Events of the whole trial, and where it has several periods, of each: an arm's treatment changes between them."""
     rows = data.panel.events
+    periods = data.protocol.periods
+    start = np.asarray(rows.columns["start_day"], np.float64)
     for name in options.events:
         assessment = data.protocol.assessment(name)
         mine = (rows.trial == data.trial) & (rows.columns["assessment"] == name)
-        per_person = np.bincount(rows.participant[mine], minlength=data.panel.participants)
-        head = ("events", name, assessment.label, "", None)
-        yield (*head, "participants", *(int(mask[data.trial].sum()) for _, mask in groups))
-        yield (
-            *head,
-            "participants with any",
-            *(int(((per_person > 0) & mask[data.trial]).sum()) for _, mask in groups),
-        )
-        yield (*head, "events", *(int(per_person[mask[data.trial]].sum()) for _, mask in groups))
+        yield from _event_rows(data, name, assessment.label, mine, groups)
+        for period in periods if len(periods) > 1 else ():
+            within = mine & (start >= period.first_day) & (start <= period.last_day)
+            label = f"{assessment.label}, {period.label}"
+            yield from _event_rows(data, f"{name}/{period.id}", label, within, groups)
+
+
+def _event_rows(
+    data: AnalysisData, name: str, label: str, mine: Flags, groups: list[Group]
+) -> Iterator[tuple[Cell, ...]]:
+    per_person = np.bincount(data.panel.events.participant[mine], minlength=data.panel.participants)
+    head = ("events", name, label, "", None)
+    members = [mask[data.trial] for _, mask in groups]
+    yield (*head, "participants", *(int(mask.sum()) for mask in members))
+    yield (*head, "participants with any", *(int(((per_person > 0) & mask).sum()) for mask in members))
+    yield (*head, "events", *(int(per_person[mask].sum()) for mask in members))
 
 
 def _objections(protocol: Protocol, analysis: Analysis, options: Options) -> Iterator[Objection]:
