@@ -23,10 +23,9 @@ LOCK_OPTIONS :=
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make lock" $(LOCK_OPTIONS)
 PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
-TRIAL := out/small-trial
-SMALL := examples/small-trial
+TRIAL := out/model-trial
 
-.PHONY: help install trial test check quick lint ids imports types sabotage references lock clean
+.PHONY: help install trial verify test check quick lint ids imports types sabotage references lock clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -53,10 +52,11 @@ install: $(INSTALLED)  ## set up .venv from the lock (every other command does i
 
 # ---- what equipoise is for
 
-trial: $(INSTALLED)  ## import, analyse and report the small example trial; prints where the report is
-	@$(BIN)/equipoise import $(SMALL)/protocol.yaml $(SMALL)/data --map $(SMALL)/map.yaml -o $(TRIAL)
-	@$(BIN)/equipoise analyse $(SMALL)/protocol.yaml $(TRIAL) -o $(TRIAL)
-	@$(BIN)/equipoise report $(TRIAL)
+trial: $(INSTALLED)  ## simulate, analyse and report the model trial; prints where the report is
+	@$(BIN)/equipoise trial msc-t1d --seed 1 -o $(TRIAL)
+
+verify: $(INSTALLED)  ## simulated people against real ones, and how often analyses reject by chance (minutes)
+	@$(BIN)/python -m verification
 
 # ---- checks, the fastest first; pytest last, so that its summary closes the output
 

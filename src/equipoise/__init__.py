@@ -3,6 +3,7 @@
 The commands are functions here, loaded when first used:
 
     import equipoise
+    equipoise.trial("msc-t1d", "out/model-trial", seed=1)
     equipoise.check("t1dal")
     equipoise.import_trial("t1dal", "data/t1dal", "out")
     equipoise.analyse("t1dal", "out", "out")
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from equipoise.verbs.exporting import export as export
     from equipoise.verbs.importing import import_trial as import_trial
     from equipoise.verbs.reporting import report as report
+    from equipoise.verbs.simulating import simulate as simulate
+    from equipoise.verbs.simulating import trial as trial
     from equipoise.verbs.verifying import verify as verify
 
 _VERBS = {
@@ -31,10 +34,12 @@ _VERBS = {
     "export": "equipoise.verbs.exporting",
     "import_trial": "equipoise.verbs.importing",
     "report": "equipoise.verbs.reporting",
+    "simulate": "equipoise.verbs.simulating",
+    "trial": "equipoise.verbs.simulating",
     "verify": "equipoise.verbs.verifying",
 }
 
-__all__ = ["analyse", "check", "export", "import_trial", "report", "verify"]
+__all__ = ["analyse", "check", "export", "import_trial", "report", "simulate", "trial", "verify"]
 
 
 class _Package(ModuleType):

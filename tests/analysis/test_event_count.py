@@ -82,9 +82,10 @@ def test_there_is_no_count_before_the_first_collection(panel: Panel) -> None:
 
 @pytest.mark.requirement("RESULTS-TABLES")
 def test_events_are_described_by_period_where_there_are_several(panel: Panel) -> None:
-    planned = plan(panel.protocol)
-    data = prepare(planned, panel)
-    item = next(item for item in planned.analyses if "hypoglycaemia" in item.analysis.options.get("events", ()))
+    change = "protocol.analyses.laboratory.options.events=[hypoglycaemia]"
+    planned = plan(load_protocol("msc-t1d", [change]))
+    data = prepare(planned, dataclasses.replace(panel, protocol=planned.protocol))
+    item = next(item for item in planned.analyses if item.analysis.id == "laboratory")
     everybody = dataclasses.replace(data, sets={name: np.ones((1, 3), np.bool_) for name in data.sets})
     (table,) = item.method.run(everybody, item.analysis, item.options).tables
     counts = {row[1]: row[-1] for row in table.rows if row[0] == "events" and row[5] == "events"}

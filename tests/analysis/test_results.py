@@ -198,7 +198,7 @@ def test_a_claim_gets_the_verdict_of_its_rule(
         id="c1", text="It works.", rule="every-part", parts=(ClaimPart(analysis="hba1c", direction=direction),)
     )  # type: ignore[arg-type]
     protocol = _with(analysed.data.protocol, claims=(claim,))
-    (found,) = claim_results(protocol, (dataclasses.replace(primary, **changes),))
+    (found,) = claim_results(protocol, (dataclasses.replace(primary, **changes),), ())
     assert found.verdict == verdict
     assert found.results == (primary.id,) and found.reason
 
@@ -209,13 +209,13 @@ def test_a_claim_with_and_needs_every_part(analysed: Analysed, primary: Result) 
     weak = dataclasses.replace(primary, id="x", analysis="other", p_value=0.5, lower=-1.0, upper=1.0)
     for rule, verdict in (("every-part", "inconclusive"), ("one-part", "supported")):
         protocol = _with(analysed.data.protocol, claims=(Claim(id="c1", text="A and B.", rule=rule, parts=parts),))  # type: ignore[arg-type]
-        assert claim_results(protocol, (primary, weak))[0].verdict == verdict
+        assert claim_results(protocol, (primary, weak), ())[0].verdict == verdict
 
 
 @pytest.mark.requirement("RESULTS-CLAIMS")
 def test_a_claim_without_analysis_is_not_assessed(analysed: Analysed) -> None:
     protocol = _with(analysed.data.protocol, claims=(Claim(id="c1", text="Untested.", rule="descriptive"),))
-    assert claim_results(protocol, ())[0].verdict == "not assessed"
+    assert claim_results(protocol, (), ())[0].verdict == "not assessed"
 
 
 @pytest.mark.requirement("ANALYSIS-ANCOVA")

@@ -76,7 +76,7 @@ def test_what_t1dal_gives_fits(t1dal: Path) -> None:
 
 @pytest.mark.requirement("RESULTS-SCHEMA", "RESULTS-CLAIMS")
 def test_every_verdict_of_the_model_trials_claims_is_in_the_schema() -> None:
-    claims = claim_results(load_protocol("msc-t1d"), ())
+    claims = claim_results(load_protocol("msc-t1d"), (), ())
     assert len(claims) == 8
     assert {claim.verdict for claim in claims} <= set(VERDICTS)
 

@@ -80,7 +80,7 @@ def test_any_change_of_content_changes_the_digest(copy: Path, old: str, new: str
 
 def test_a_change_in_a_named_file_changes_the_digest(copy: Path) -> None:
     sheet = copy.parent / "questionnaires" / "wellbeing.yaml"
-    edited(sheet, "items:", "# a comment\nitems:")
+    edited(sheet, "\nitems:", "\n# a comment\nitems:")
     assert load_protocol(copy).digest == load_protocol(BASE).digest
     edited(sheet, "highest: 10", "highest: 11")
     assert load_protocol(copy).digest != load_protocol(BASE).digest

@@ -77,7 +77,7 @@ def test_consent_and_randomisation(base: Protocol, three: Protocol, crossover: P
     assert (base.randomisation.method, base.randomisation.block_sizes) == ("permuted-blocks", (2, 4))
     assert [level.id for level in base.randomisation.strata[0].levels] == ["minor", "adult"]
     assert (three.randomisation.method, three.randomisation.probability) == ("minimisation", 0.8)
-    assert [arm.ratio for arm in three.arms] == [2, 2, 1]
+    assert [arm.ratio for arm in three.arms] == [1, 1, 1]
     assert [stratum.recorded for stratum in three.randomisation.strata] == [True, False]
     assert (crossover.randomisation.method, crossover.randomisation.limit) == ("big-stick", 3)
 

@@ -238,17 +238,29 @@ def test_events_estimands_and_roles(trial: Protocol) -> None:
     assert len(events) == 11
     assert [e.id for e in trial.estimands if set(e.intercurrent_events) != events] == []
     primary = [analysis for analysis in trial.analyses if analysis.role == "primary"]
-    assert [(a.method, a.analysis_set, a.family) for a in primary] == [("descriptive", "safety", None)]
+    assert [(a.method, a.analysis_set, a.family) for a in primary] == [
+        ("adverse-events", "randomised", None),
+        ("negative-binomial", None, "month-12"),
+    ]
     confirmatory = {a.estimand for a in trial.analyses if a.family is not None}
     assert {trial.estimand(str(name)).variable.visit for name in confirmatory} == {"month-12"}
     assert trial.authored.default_scenario == "published"
 
 
-@pytest.mark.requirement("PROTOCOL-CLAIMS")
+@pytest.mark.requirement("PROTOCOL-CLAIMS", "CLAIM-EIGHT")
 def test_every_claim_is_bound_or_says_what_it_waits_for(trial: Protocol) -> None:
     assert [claim.id for claim in trial.claims] == [f"c{number}" for number in range(1, 9)]
     assert [claim.id for claim in trial.claims if not claim.parts and not claim.note] == []
-    assert {c.id: c.parts[0].direction for c in trial.claims if c.parts} == {"c3": "lower", "c5": "higher"}
+    assert {c.id: [(p.analysis, p.direction) for p in c.parts] for c in trial.claims} == {
+        "c1": [("toxicity", "lower")],
+        "c2": [("hypoglycaemia-12", "lower")],
+        "c3": [("hba1c-12", "lower")],
+        "c4": [("cytokine-balance-12", "lower")],
+        "c5": [("treg-48h", "higher")],
+        "c6": [("quality-of-life-12", "higher")],
+        "c7": [("hba1c-24", "lower"), ("cpeptide-24", "higher"), ("cytokine-balance-24", "lower")],
+        "c8": [("hba1c-12-by-exercise", "lower"), ("treg-48h-by-exercise", "higher")],
+    }
 
 
 def answers(trial: Protocol, questionnaire: str) -> list[tuple[int, int]]:

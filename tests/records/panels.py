@@ -66,6 +66,7 @@ def make_panel(protocol: Protocol, people: int, seed: int, missing: float, *, aw
         supplied=MappingProxyType({name: v for name, v in sorted(supplied.items()) if not np.isnan(v).all()}),
         events=_rows(random, protocol, "events", people),
         interventions=_rows(random, protocol, "interventions", people),
+        lots=_lots(random, people),
     )
 
 
@@ -92,6 +93,24 @@ def _block(random: _Random, protocol: Protocol, name: str, people: int) -> Block
     day = np.where(recorded, random.days(empty.day.shape, -500, 900), np.nan)
     censored = np.where(there, side, 0).astype(np.int8)
     return Block(name, empty.visits, empty.minutes, empty.tests, value, censored, day, asked)
+
+
+def _lots(random: _Random, people: int) -> Rows:
+    count = int(random.generator.integers(0, 5))
+    who = np.sort(random.generator.integers(0, people, count))
+    columns: dict[str, np.ndarray] = {}
+    for column in CARRIED_COLUMNS["lots"] if count else ():
+        if column.name in ("lot", "test"):  # together unique, and in order within a participant
+            columns[column.name] = np.array([f"{column.name}{number}" for number in range(count)])
+        elif column.kind is pl.String:
+            columns[column.name] = random.words((count,), column.words or WORDS)
+        elif column.kind is pl.Boolean:
+            columns[column.name] = random.holes(random.generator.integers(0, 2, count).astype(np.float64))
+        elif column.kind is pl.Int32:
+            columns[column.name] = np.full(count, 7.0)
+        else:
+            columns[column.name] = random.numbers((count,))
+    return Rows(np.zeros(count, np.int64), who.astype(np.int64), MappingProxyType(columns))
 
 
 def _rows(random: _Random, protocol: Protocol, kind: str, people: int) -> Rows:

@@ -120,12 +120,9 @@ def test_the_check_runs_every_gate_and_the_tests_last() -> None:
 
 
 @pytest.mark.requirement("SETUP-TRIAL")
-def test_the_trial_imports_analyses_and_reports_the_example() -> None:
+def test_the_trial_is_the_model_trial_of_seed_1() -> None:
     commands = [line for line in make(ROOT, "--dry-run", "trial").stdout.splitlines() if "/equipoise " in line]
-    assert [line.split()[1] for line in commands] == ["import", "analyse", "report"]
-    for word in commands[0].split():
-        if word.startswith("examples/"):
-            assert (ROOT / word).exists()
+    assert [line.split()[1:5] for line in commands] == [["trial", "msc-t1d", "--seed", "1"]]
 
 
 @pytest.mark.requirement("SETUP-GATES")

@@ -27,35 +27,35 @@ class Analysed:
     data: AnalysisData
 
 
-def analyse_records(
-    records: Records, allocation: Allocation | None, *, software: dict[str, str], seed: int | None = None
-) -> Analysed:
+def analyse_records(records: Records, allocation: Allocation | None, *, software: dict[str, str]) -> Analysed:
     """Analyse the records of one trial; without `allocation` the run is blinded.
+
+    Results of simulated records carry their seed, by which everything made of them says that it is simulated.
 
     Raises InputError where the protocol's analyses cannot be planned.
     """
     protocol = records.protocol
     planned = plan(protocol)
-    data = prepare(planned, to_panel(records, allocation))
+    data = prepare(planned, to_panel(records, allocation), hidden=allocation is None)
     found, tables = run(planned, data)
     results = Results(
         protocol=protocol_identity(protocol),
         records={"digest": records.digest},
         allocation={"digest": allocation.digest} if allocation is not None else None,
         software=software,
-        seed=seed,
+        seed=records.seed,
         results=found,
         tables=tables,
         flow=participants_flow(data, found),
-        claims=claim_results(protocol, found),
+        claims=claim_results(protocol, found, tables),
     )
     return Analysed(results, data)
 
 
-def prepare(planned: Plan, panel: Panel, trial: int = 0) -> AnalysisData:
-    """Derive every parameter and decide every analysis set."""
+def prepare(planned: Plan, panel: Panel, trial: int = 0, *, hidden: bool | None = None) -> AnalysisData:
+    """Derive every parameter and decide every analysis set; `hidden`: whether arms were left out, where it is known."""
     parameters = derive(planned, panel)
-    return AnalysisData(panel, parameters, analysis_sets(panel, parameters), trial)
+    return AnalysisData(panel, parameters, analysis_sets(panel, parameters), trial, hidden)
 
 
 def run(planned: Plan, data: AnalysisData) -> tuple[tuple[Result, ...], tuple[ResultTable, ...]]:

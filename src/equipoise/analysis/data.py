@@ -30,12 +30,14 @@ class AnalysisData:
     parameters: parameter -> (R, n, visits of the protocol).
     sets:       analysis set -> (R, n).
     trial:      the trial of the Panel that results are made for.
+    hidden:     whether arms were left out of the run; None: the Panel tells.
     """
 
     panel: Panel
     parameters: Mapping[str, Floats]
     sets: Mapping[str, Flags]
     trial: int = 0
+    hidden: bool | None = None
 
     @property
     def protocol(self) -> Protocol:
@@ -43,7 +45,9 @@ class AnalysisData:
 
     @property
     def blinded(self) -> bool:
-        """Whether there are participants and nobody's arm is known in this trial."""
+        """Whether arms were left out; where that is not said, whether nobody's arm is known in this trial."""
+        if self.hidden is not None:
+            return self.hidden
         unknown = self.panel.arm[self.trial] == UNKNOWN_ARM
         return bool(unknown.size > 0 and unknown.all())
 

@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 from equipoise.analysis.data import DerivationData, Flags, Floats
 from equipoise.analysis.plan import Plan
 from equipoise.protocol.schema.inference import AnalysisSet
-from equipoise.records.classes import STATUSES
+from equipoise.records.classes import STATUSES, STUDY_TREATMENT
 from equipoise.records.panel import Panel
 
-STUDY_TREATMENT = "study treatment"
 _ALLOCATED = STATUSES.index("randomised")
 
 

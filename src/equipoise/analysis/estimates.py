@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.analysis.data import AnalysisData, Flags, Floats
-from equipoise.analysis.results import Result, finite
+from equipoise.analysis.results import RATE_RATIO, Result, finite
 from equipoise.protocol.schema.inference import Analysis, Estimand
 
 POOLED = "pooled"
@@ -24,6 +24,9 @@ class Estimate:
     values:     estimate, standard_error, df, lower, upper, p_value, each (R,); NaN where there is none.
     n, missing: arm -> (R,) participants with and without all values.
     status:     (R,) text, ``ok`` or why numbers are missing.
+    extra:      further numbers, each (R,); `draws` and `mc_error` go into the result.
+    unit:       where it is not the parameter's own: of a share, or of the logarithm of a ratio.
+    events, person_years: arm -> (R,) events and years at risk of those with all values, where events are counted.
     """
 
     parameter: str
@@ -40,6 +43,9 @@ class Estimate:
     variant: str | None = None
     covariance: str | None = None
     extra: Mapping[str, Floats] = field(default_factory=dict)
+    events: Mapping[str, Floats | NDArray[np.int64]] | None = None
+    person_years: Mapping[str, Floats] | None = None
+    unit: str | None = None
 
 
 def result_of(estimate: Estimate, data: AnalysisData, analysis: Analysis, trial: int) -> Result:
@@ -48,7 +54,8 @@ def result_of(estimate: Estimate, data: AnalysisData, analysis: Analysis, trial:
     estimand = protocol.estimand(analysis.estimand) if analysis.estimand is not None else None
     parameter = protocol.parameter(estimate.parameter)
     period = protocol.visit(estimate.visit).period
-    number = {name: finite(float(values[trial])) for name, values in estimate.values.items()}
+    number = {name: finite(float(v[trial])) for name, v in {**estimate.extra, **estimate.values}.items()}
+    draws, events, years = number.get("draws"), estimate.events, estimate.person_years
     parts = [analysis.id, parameter.id, period or "before", estimate.visit, estimate.contrast]
     return Result(
         id="/".join([*parts, estimate.variant] if estimate.variant else parts),
@@ -60,7 +67,7 @@ def result_of(estimate: Estimate, data: AnalysisData, analysis: Analysis, trial:
         family=analysis.family,
         method=analysis.method,
         parameter=parameter.id,
-        unit=parameter.unit,
+        unit=estimate.unit or (RATE_RATIO if estimate.scale == "log" else parameter.unit),
         scale=estimate.scale,
         visit=estimate.visit,
         period=period,
@@ -71,8 +78,12 @@ def result_of(estimate: Estimate, data: AnalysisData, analysis: Analysis, trial:
         alternative=estimate.alternative,
         n={arm: int(count[trial]) for arm, count in estimate.n.items()},
         n_missing={arm: int(count[trial]) for arm, count in estimate.missing.items()},
+        events=None if events is None else {arm: int(count[trial]) for arm, count in events.items()},
+        person_years=None if years is None else {arm: float(time[trial]) for arm, time in years.items()},
         covariance_requested=estimate.covariance,
         covariance_used=estimate.covariance if number.get("standard_error") is not None else None,
+        draws=None if draws is None else int(draws),
+        mc_error=number.get("mc_error"),
         status=str(estimate.status[trial]),
         estimate=number.get("estimate"),
         standard_error=number.get("standard_error"),

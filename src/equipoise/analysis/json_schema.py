@@ -29,6 +29,7 @@ VERDICTS = (
     "exploratory: consistent",
     "exploratory: not consistent in direction",
     "no signal",
+    "signal",
     "not assessable",
     "not assessed",
 )

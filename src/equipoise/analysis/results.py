@@ -14,6 +14,10 @@ from typing import Any
 from equipoise.errors import DataError, Problem
 
 SCHEMA = "equipoise/results/1"
+SHARE = "share"
+"""The unit of a share of participants, and of a difference of two: 0.1 is ten per cent."""
+RATE_RATIO = "ln rate ratio"
+"""The unit of the logarithm of a ratio of rates; its scale is `log`."""
 Cell = str | int | float | None
 
 

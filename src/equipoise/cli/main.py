@@ -14,7 +14,11 @@ from equipoise.errors import EquipoiseError
 INTERRUPTED = 130
 _FOLDER = click.Path(path_type=Path)
 _SET = click.option(
-    "--set", "changes", multiple=True, metavar="PATH=VALUE", help="Change a value, as protocol.arms.a.ratio=2."
+    "--set",
+    "changes",
+    multiple=True,
+    metavar="PATH=VALUE",
+    help="Change a value, as protocol.arms.a.ratio=2 or scenario.dropout=0.2.",
 )
 _OUTPUT = click.option("-o", "--output", required=True, type=_FOLDER, help="Folder to write.")
 
@@ -44,6 +48,50 @@ def check(protocol: str, changes: tuple[str, ...]) -> None:
     click.echo(f"  {found.study.short_title}: {len(found.arms)} arms, {found.randomisation.participants} participants,")
     click.echo(f"  {len(found.visits)} visits, {len(found.assessments)} assessments, {len(found.analyses)} analyses")
     click.echo(f"  digest {found.digest}")
+
+
+_SCENARIO = click.option("--scenario", help="Scenario file, or a shipped name; default: the protocol's own.")
+_SEED = click.option("--seed", type=click.IntRange(0), help="Seed; default: a fresh one, printed and stored.")
+
+
+@commands.command()
+@click.argument("protocol")
+@_SCENARIO
+@_SEED
+@_SET
+@_OUTPUT
+def simulate(protocol: str, scenario: str | None, seed: int | None, changes: tuple[str, ...], output: Path) -> None:
+    """Simulate a trial of PROTOCOL: records and allocation, as if it had been run."""
+    from equipoise.verbs.simulating import simulate as verb
+
+    _simulated(verb(protocol, output, scenario=scenario, seed=seed, changes=changes))
+
+
+@commands.command()
+@click.argument("protocol")
+@_SCENARIO
+@_SEED
+@_SET
+@_OUTPUT
+def trial(protocol: str, scenario: str | None, seed: int | None, changes: tuple[str, ...], output: Path) -> None:
+    """Simulate a trial of PROTOCOL, analyse it and write its report."""
+    from equipoise.verbs.simulating import trial as verb
+
+    done = verb(protocol, output, scenario=scenario, seed=seed, changes=changes)
+    _simulated(done.simulated)
+    for claim in done.results.claims:
+        click.echo(f"{claim.id.upper()} {claim.text} {claim.verdict}")
+    click.echo(f"{done.report}")
+
+
+def _simulated(done: Any) -> None:
+    people = done.records.participants.height
+    allocated = len(done.allocation.arms)
+    click.echo(
+        f"simulated with scenario {done.scenario.id}, seed {done.seed}: {people} assessed, {allocated} randomised"
+    )
+    for name in done.unknown:
+        click.echo(f"not simulated: {name}", err=True)
 
 
 @commands.command(name="import")

@@ -21,12 +21,12 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 def protocol_schema() -> dict[str, Any]:
     """The JSON Schema of a protocol file, ``equipoise/protocol/1``."""
-    return _schema(ProtocolDocument, "protocol", "Protocol of a clinical trial")
+    return schema_of(ProtocolDocument, "protocol", "Protocol of a clinical trial")
 
 
 def questionnaire_schema() -> dict[str, Any]:
     """The JSON Schema of a questionnaire file, ``equipoise/questionnaire/1``."""
-    return _schema(Questionnaire, "questionnaire", "Questionnaire")
+    return schema_of(Questionnaire, "questionnaire", "Questionnaire")
 
 
 def published() -> dict[str, str]:
@@ -42,7 +42,8 @@ def write(folder: Path) -> None:
         (folder / name).write_text(text, encoding="utf-8")
 
 
-def _schema(model: type[BaseModel], name: str, title: str) -> dict[str, Any]:
+def schema_of(model: type[BaseModel], name: str, title: str) -> dict[str, Any]:
+    """The JSON Schema of a document whose model is made of our parts."""
     schema = model.model_json_schema(by_alias=True)
     return {"$schema": DIALECT, "$id": f"urn:equipoise:{name}:1", "title": title} | _tidied(schema)
 

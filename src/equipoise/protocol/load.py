@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
@@ -19,6 +20,7 @@ from equipoise.source.changes import with_changes
 from equipoise.source.digest import digest_of_data
 from equipoise.source.document import Document, read_document
 from equipoise.source.expressions import Expression
+from equipoise.source.paths import find_steps
 
 SCHEMAS = ("equipoise/protocol/1",)
 QUESTIONNAIRE_SCHEMAS = ("equipoise/questionnaire/1",)
@@ -52,8 +54,8 @@ def load_protocol(name: str | Path, changes: Sequence[str] = ()) -> Protocol:
     Raises InputError with every problem of the file: of its YAML; else of types and keys; else of meaning.
     """
     path = find_protocol(name)
-    document = with_changes(read_document(path), changes, "protocol")
-    _known_schema(document, SCHEMAS, "protocol")
+    document = _changed(read_document(path), changes)
+    known_schema(document, SCHEMAS, "protocol")
     authored = validated(ProtocolDocument, document)
     questionnaires, problems = _questionnaires(document, authored, path.parent)
     draft = Draft(document, authored, questionnaires)
@@ -61,6 +63,17 @@ def load_protocol(name: str | Path, changes: Sequence[str] = ()) -> Protocol:
     if problems:
         raise InputError(f"{path} is not a meaningful protocol", sorted(set(problems), key=_place))
     return _resolved(draft, path)
+
+
+def _changed(document: Document, changes: Sequence[str]) -> Document:
+    """The document with changes, without the reasons (`assumed`) for values that the changes took away."""
+    changed = with_changes(document, changes, "protocol")
+    assumed = changed.data.get("assumed") if isinstance(changed.data, dict) else None
+    if not changed.changed or not isinstance(assumed, dict):
+        return changed
+    gone = {p for p in assumed if find_steps(document.data, p) and not find_steps(changed.data, p)}
+    kept = {path: reason for path, reason in assumed.items() if path not in gone}
+    return replace(changed, data={**changed.data, "assumed": kept}) if gone else changed
 
 
 def _place(problem: Problem) -> tuple[str, int, str, str]:
@@ -79,7 +92,8 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _known_schema(document: Document, known: tuple[str, ...], what: str) -> None:
+def known_schema(document: Document, known: tuple[str, ...], what: str) -> None:
+    """Refuse a document that does not say that it follows one of the `known` schemas; raises InputError."""
     schema = document.data.get("schema") if isinstance(document.data, dict) else None
     if schema in known:
         return
@@ -121,7 +135,7 @@ def _questionnaires(
         else:
             try:
                 inner = read_document(folder / use.file)
-                _known_schema(inner, QUESTIONNAIRE_SCHEMAS, "questionnaire")
+                known_schema(inner, QUESTIONNAIRE_SCHEMAS, "questionnaire")
                 found[use.id] = QuestionnaireFile(inner, validated(Questionnaire, inner, what="questionnaire"))
             except InputError as error:
                 problems |= dict.fromkeys(error.problems)

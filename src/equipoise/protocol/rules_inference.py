@@ -133,7 +133,7 @@ def claims_can_be_decided(draft: Draft) -> Problems:
         for number, part in enumerate(claim.parts):
             steps = ("claims", index, "parts", number, "analysis")
             yield from draft.unknown(steps, "known-analysis", part.analysis, draft.analyses)
-            if part.analysis in draft.analyses - estimated:
+            if part.analysis in draft.analyses - estimated and claim.rule != "safety":
                 message = "a descriptive analysis decides no claim"
                 yield draft.problem(steps, "claim-needs-estimand", message, "Name one with an estimand.")
         if claim.rule == "descriptive" and claim.parts:

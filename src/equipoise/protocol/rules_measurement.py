@@ -176,6 +176,24 @@ def _questionnaire(file: QuestionnaireFile) -> Problems:
                 ("items", index, "code"), "unique-code", message, "Give each item its own code."
             )
         codes.add(item.code)
+    yield from _scales(file)
+
+
+def _scales(file: QuestionnaireFile) -> Problems:
+    """Scales count items that there are, whose best answer is known, and ask for no more answers than they have."""
+    best = {item.id: item.best for item in file.authored.items}
+    for index, scale in enumerate(file.authored.scales):
+        for number, name in enumerate(scale.items):
+            steps = ("scales", index, "items", number)
+            if name not in best:
+                yield file.document.problem(steps, "known-item", "there is no such item", "Name items by their id.")
+            elif best[name] is None:
+                message = "the item does not say which answer is best"
+                yield file.document.problem(steps, "item-best", message, "Give it `best: lowest` or `best: highest`.")
+        if scale.answered > len(scale.items):
+            message = f"the scale has only {len(scale.items)} items"
+            steps = ("scales", index, "answered")
+            yield file.document.problem(steps, "scale-answered", message, "Ask for fewer answers.")
 
 
 RULES = (

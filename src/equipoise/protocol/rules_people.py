@@ -130,6 +130,9 @@ def allocation_can_be_made(draft: Draft) -> Problems:
     if plan.method in ("big-stick", "maximal-procedure") and (len(draft.authored.arms) != 2 or total != 2):
         message = "the method is defined for two arms at 1:1"
         yield draft.problem(("randomisation", "method"), "method-ratio", message, "Use permuted-blocks.")
+    if plan.method == "minimisation" and len({arm.ratio for arm in draft.authored.arms}) > 1:
+        message = "the method is defined for arms of equal shares"
+        yield draft.problem(("randomisation", "method"), "method-ratio", message, "Use permuted-blocks.")
     yield from _strata(draft)
 
 

@@ -76,6 +76,8 @@ _DOMAIN = _text("domain", "SDTM domain of exchange", required=True)
 _REASON = _text("reason", "Why it was not done, or ended")
 _SOURCE = _text("source", "Where the row comes from: file:line or event number", required=True)
 
+STUDY_TREATMENT = "study treatment"
+"""What a study dose is called in the records, whatever it holds."""
 SEXES = ("female", "male")
 RANDOMISED = ("randomised", "completed", "withdrawn", "lost")
 STATUSES = ("screened", "not-eligible", *RANDOMISED)

@@ -13,6 +13,7 @@ from equipoise.records.classes import (
     EVENTS,
     FINDINGS,
     INTERVENTIONS,
+    LOTS,
     PARTICIPANTS,
     SUPPLIED,
     VISITS,
@@ -38,6 +39,7 @@ def to_records(panel: Panel, trial: int = 0, *, source: str = "simulated") -> tu
         "supplied": _supplied(panel, trial, ids, source),
         "events": _rows(panel, EVENTS, panel.events, trial, ids, source),
         "interventions": _rows(panel, INTERVENTIONS, panel.interventions, trial, ids, source),
+        "lots": _lots(panel, trial, ids, source),
     }
     arms = {
         str(ids[index]): panel.protocol.arms[code].id
@@ -136,6 +138,16 @@ def _supplied(panel: Panel, trial: int, ids: NDArray[np.object_], source: str) -
         }
         parts.append(_frame(SUPPLIED, columns, len(person), source))
     return pl.concat(parts)
+
+
+def _lots(panel: Panel, trial: int, ids: NDArray[np.object_], source: str) -> pl.DataFrame:
+    rows = panel.lots
+    mine = rows.trial == trial
+    columns: dict[str, Any] = {name: column[mine] for name, column in rows.columns.items()}
+    columns["participant"] = ids[rows.participant[mine]].tolist()
+    if rows.columns:
+        columns["passed"] = [None if np.isnan(flag) else bool(flag) for flag in np.asarray(columns["passed"])]
+    return _frame(LOTS, columns, int(mine.sum()), source)
 
 
 def _rows(

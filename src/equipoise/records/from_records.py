@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from equipoise.protocol.model import Assessment, Protocol
 from equipoise.records.allocation import Allocation
-from equipoise.records.classes import EVENTS, INTERVENTIONS, PARTICIPANTS, ObservationClass
+from equipoise.records.classes import EVENTS, INTERVENTIONS, LOTS, PARTICIPANTS, ObservationClass
 from equipoise.records.panel import (
     COVARIATES,
     HELD,
@@ -61,6 +61,7 @@ def to_panel(records: Records, allocation: Allocation | None = None) -> Panel:
         supplied=MappingProxyType(_supplied(records.supplied, place, visits)),
         events=_rows(EVENTS, records.events, place),
         interventions=_rows(INTERVENTIONS, records.interventions, place),
+        lots=_lots(records.lots, place),
     )
 
 
@@ -158,8 +159,20 @@ def _rows(observation_class: ObservationClass, table: pl.DataFrame, place: pl.Da
     return Rows(zeros, rows["p"].to_numpy().astype(np.int64), MappingProxyType(columns))
 
 
+def _lots(table: pl.DataFrame, place: pl.DataFrame) -> Rows:
+    """Release tests by participant; without rows there are no columns either."""
+    if table["participant"].count() == 0:
+        return Rows(np.zeros(0, np.int64), np.zeros(0, np.int64), MappingProxyType({}))
+    rows = table.join(place, on="participant", maintain_order="left").sort("p", "lot", "test")
+    columns = {
+        column.name: _texts(rows[column.name]) if column.kind is pl.String else _floats(rows[column.name])
+        for column in CARRIED_COLUMNS["lots"]
+    }
+    return Rows(np.zeros(rows.height, np.int64), rows["p"].to_numpy().astype(np.int64), MappingProxyType(columns))
+
+
 CARRIED_COLUMNS = {
     item.name: tuple(column for column in item.columns if column.name not in _CARRIED)
-    for item in (EVENTS, INTERVENTIONS)
+    for item in (EVENTS, INTERVENTIONS, LOTS)
 }
-"""The columns of events and interventions that a Panel carries."""
+"""The columns of events, interventions and lots that a Panel carries."""

@@ -9,7 +9,7 @@ one big array empty.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,6 +79,10 @@ class Rows:
         return len(self.trial)
 
 
+def _no_rows() -> Rows:
+    return Rows(np.zeros(0, np.int64), np.zeros(0, np.int64), {})
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Panel:
     """The values of R trials of up to n participants under one protocol.
@@ -92,7 +96,7 @@ class Panel:
     visit_status: same shape: 0 no record, 1 held, 2 missed.
     blocks:      assessment -> Block, for every assessment of class findings.
     supplied:    parameter -> (R, n, visits of the protocol), values that came with the data.
-    events, interventions: rows.
+    events, interventions, lots: rows; lots are release tests, without columns where there are none.
     """
 
     protocol: Protocol
@@ -107,6 +111,7 @@ class Panel:
     supplied: Mapping[str, Floats]
     events: Rows
     interventions: Rows
+    lots: Rows = field(default_factory=_no_rows)
 
     @property
     def trials(self) -> int:
@@ -138,7 +143,7 @@ class Panel:
             for part in ("value", "censored", "day", "asked"):
                 yield f"{name}.{part}", getattr(block, part)
         yield from ((f"supplied.{name}", values) for name, values in self.supplied.items())
-        for kind, rows in (("events", self.events), ("interventions", self.interventions)):
+        for kind, rows in (("events", self.events), ("interventions", self.interventions), ("lots", self.lots)):
             yield from ((f"{kind}.trial", rows.trial), (f"{kind}.participant", rows.participant))
             yield from ((f"{kind}.{name}", column) for name, column in rows.columns.items())
 

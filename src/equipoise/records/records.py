@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -14,6 +15,13 @@ from equipoise.protocol.model import Protocol
 from equipoise.records.checks import check_tables, check_types
 from equipoise.records.classes import CLASSES, ObservationClass
 from equipoise.source.digest import digest_of_data
+
+_SIMULATED = re.compile(r"simulated: scenario \S+, seed (\d+)\Z")
+
+
+def simulated_source(scenario: str, seed: int) -> str:
+    """The source of every row of a simulated trial, by which its records say what they are wherever they go."""
+    return f"simulated: scenario {scenario}, seed {seed}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +57,12 @@ class Records:
         if problems:
             raise DataError("the records do not fit the protocol", problems)
         return cls(protocol, MappingProxyType(complete), tuple(warnings), digest_of_tables(complete))
+
+    @property
+    def seed(self) -> int | None:
+        """The seed of simulated records; None for those of a real trial. One simulated participant is enough."""
+        found = (_SIMULATED.match(source) for source in self.participants["source"].unique().sort())
+        return next((int(match[1]) for match in found if match), None)
 
     @property
     def participants(self) -> pl.DataFrame:

@@ -12,6 +12,7 @@ from equipoise.report.estimates import estimates_section, headline
 from equipoise.report.outcomes import outcomes_section
 from equipoise.report.participants import participants_section
 from equipoise.report.promises import assumed_section, design_section
+from equipoise.report.safety import safety_section
 from equipoise.report.source import ReportSource, read_source
 
 SIMULATED = "Simulated data — not the results of any real trial"
@@ -32,6 +33,7 @@ def report_document(source: ReportSource) -> Document:
         participants_section(source),
         outcomes_section(source),
         estimates_section(source),
+        safety_section(source),
         claims_section(source),
         design_section(source),
         assumed_section(source),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from equipoise.documents.model import Column, Paragraph, Section, Table, row
+from equipoise.documents.model import Cell, Column, Paragraph, Section, Table, row
 from equipoise.report.source import ReportSource
 
 
@@ -12,7 +12,14 @@ def claims_section(source: ReportSource) -> Section | None:
     if not claims:
         return None
     columns = (Column("Claim"), Column("Verdict"), Column("Why"))
-    rows = tuple(row(f"{item.id.upper()}. {item.text}", item.verdict, item.reason) for item in claims)
+    rows = tuple(
+        row(
+            f"{item.id.upper()}. {item.text}",
+            Cell(item.verdict, next(iter(item.results), None), strong=True),
+            item.reason,
+        )
+        for item in claims
+    )
     text = "Each claim is decided by the rule that the protocol fixed beforehand; exploratory results decide nothing."
     table = Table("table-claims", "Claims and verdicts", columns, rows)
     return Section("claims", "Claims", (Paragraph(text), table))

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from equipoise.analysis.results import Result
 from equipoise.documents.drawings import Forest, ForestHeading, ForestRow
 from equipoise.documents.model import Block, Bullets, Callout, Column, FigureBlock, Paragraph, Row, Section, Table, row
-from equipoise.documents.numbers import digits, estimate, p_sentence, p_value
+from equipoise.documents.numbers import digits, p_sentence, p_value
 from equipoise.documents.runs import Missing, Number, Run, Text, plain, runs
+from equipoise.report.safety import primary_sentences
+from equipoise.report.shown import shown, variant_words
 from equipoise.report.source import ReportSource
 
 ROLES = {
@@ -31,8 +33,9 @@ def headline(source: ReportSource) -> tuple[Block, ...]:
         text = "The allocation was left out of this run. Nothing below tells or compares arms."
         blocks.append(Callout("info", "Blinded run", (Paragraph(text),)))
         return tuple(blocks)
-    if main:
-        blocks.append(Callout("info", "Main results", tuple(_main_results(source, main))))
+    harm = [Paragraph(sentence) for sentence in primary_sentences(source)]
+    if main or harm:
+        blocks.append(Callout("info", "Main results", (*harm, *_main_results(source, main))))
     return tuple(blocks)
 
 
@@ -49,25 +52,18 @@ def _main_results(source: ReportSource, main: list[Result]) -> Iterator[Block]:
 def _sentence(source: ReportSource, result: Result) -> Text:
     estimand = source.protocol.estimand(str(result.estimand))
     labels = {arm.id: arm.label for arm in source.protocol.arms}
-    who = f"{labels[estimand.contrast.active]} minus {labels[estimand.contrast.reference]}"
+    active, reference = labels[estimand.contrast.active], labels[estimand.contrast.reference]
+    number = shown(source, result)
+    who = f"{active} minus {reference}" if number.factor is not None else f"{active} to {reference}, {number.kind}"
     people = " and ".join(f"{count} on {labels.get(arm, arm)}" for arm, count in result.n.items())
     return (f"{ROLES[result.role]}. {result.label}: {who} ", *_value_and_p(source, result), f" ({people}).")
 
 
 def _value_and_p(source: ReportSource, result: Result) -> tuple[Run, ...]:
-    value = _number(source, result)
-    shown = (Number(plain(value), result.id),) if result.estimate is not None else runs(value)
-    return (*shown, f" {result.unit}, ", *runs(p_sentence(result.p_value, result.status)))
-
-
-def _decimals(source: ReportSource, result: Result) -> int:
-    """Decimals of an estimate: those of the parameter, and one more where values are coarse."""
-    decimals = source.protocol.parameter(result.parameter).decimals
-    return decimals + 1 if decimals < 2 else decimals
-
-
-def _number(source: ReportSource, result: Result) -> Text:
-    return estimate(result.estimate, result.lower, result.upper, _decimals(source, result), result.status)
+    number = shown(source, result)
+    value = number.text(result.status)
+    runs_ = (Number(plain(value), result.id),) if result.estimate is not None else runs(value)
+    return (*runs_, f"{number.number_unit}, ", *runs(p_sentence(result.p_value, result.status)))
 
 
 def estimates_section(source: ReportSource) -> Section | None:
@@ -84,47 +80,42 @@ def estimates_section(source: ReportSource) -> Section | None:
 
 
 def _forest(source: ReportSource, unit: str, items: list[Result]) -> FigureBlock:
+    first = shown(source, items[0])
     rows: list[ForestRow | ForestHeading] = []
     for estimand in dict.fromkeys(str(item.estimand) for item in items):
         rows.append(ForestHeading(source.protocol.estimand(estimand).label))
-        for item in items:
-            if item.estimand == estimand:
-                texts = (plain(_number(source, item)), plain(p_value(item.p_value, item.status)))
-                strong = item.role in ("primary", "key-secondary")
-                rows.append(
-                    ForestRow(
-                        item.label,
-                        _or_nan(item.estimate),
-                        _or_nan(item.lower),
-                        _or_nan(item.upper),
-                        texts,
-                        strong,
-                        1,
-                    )
-                )
+        rows += [_forest_row(source, item) for item in items if item.estimand == estimand]
     contrast = source.protocol.estimand(str(items[0].estimand)).contrast
     labels = {arm.id: arm.label for arm in source.protocol.arms}
     better = source.protocol.parameter(items[0].parameter).better
     favoured = (labels[contrast.reference], labels[contrast.active])
     below, above = favoured if better == "higher" else favoured[::-1]
-    excluded = [
-        item
-        for item in items
-        if item.lower is not None and item.upper is not None and not item.lower <= 0 <= item.upper
-    ]
-    title = f"{len(excluded)} of {len(items)} intervals leave out no effect ({unit})"
+    numbers = [shown(source, item) for item in items]
+    excluded = [n for n in numbers if n.lower is not None and n.upper is not None and not n.lower <= n.null <= n.upper]
+    words = first.unit or first.kind
+    to = "minus" if first.factor is not None else "to"
     return FigureBlock(
         id=f"forest-{_slug(unit)}",
-        title=title,
+        title=f"{len(excluded)} of {len(items)} intervals leave out no effect ({words})",
         drawing=Forest(
             rows=tuple(rows),
-            columns=(f"Difference ({_level(items[0])})", "p"),
-            axis_label=f"{labels[contrast.active]} minus {labels[contrast.reference]}, {unit}",
+            columns=(f"{first.kind.capitalize()} ({_level(items[0])})", "p"),
+            axis_label=f"{labels[contrast.active]} {to} {labels[contrast.reference]}, {words}",
+            reference=first.null,
+            scale="linear" if first.factor is not None else "log",
             below=f"favours {below}" if better else "",
             above=f"favours {above}" if better else "",
         ),
-        alt=f"Forest plot of {len(items)} estimates with intervals, in {unit}.",
+        alt=f"Forest plot of {len(items)} estimates with intervals, in {words}.",
     )
+
+
+def _forest_row(source: ReportSource, item: Result) -> ForestRow:
+    number = shown(source, item)
+    texts = (plain(number.text(item.status)), plain(p_value(item.p_value, item.status)))
+    strong = item.role in ("primary", "key-secondary")
+    ends = (_or_nan(number.estimate), _or_nan(number.lower), _or_nan(number.upper))
+    return ForestRow(f"{item.label}{variant_words(item)}", *ends, texts, strong, 1)
 
 
 def _or_nan(value: float | None) -> float:
@@ -156,18 +147,21 @@ def _table(source: ReportSource) -> Table:
     order = list(ROLES)
     items = sorted(source.results.results, key=lambda item: order.index(item.role))
     rows = tuple(_row(source, item, arms, labels, adjusts=adjusts) for item in items)
-    notes = ("Intervals have the level of the analysis's family, else 95%. Comparisons are active minus reference.",)
+    levels = "Intervals have the level of the analysis's family, else 95%."
+    directions = "Comparisons are active minus reference; of rates active to reference, with the SE of the logarithm."
+    notes = (f"{levels} {directions}",)
     return Table("table-estimates", "Every estimate", tuple(columns), rows, notes)
 
 
 def _row(source: ReportSource, item: Result, arms: list[str], labels: dict[str, str], *, adjusts: bool) -> Row:
-    decimals = _decimals(source, item)
+    number = shown(source, item)
     error, freedom = item.standard_error, item.df
     arm = f": {labels[item.contrast]}" if item.contrast in labels else ""
+    spread = error * number.factor if error is not None and number.factor is not None else error
     cells: list[Text] = [
-        f"{item.label}{arm}, {item.unit}",
-        _number(source, item),
-        Missing(item.status) if error is None else digits(error, decimals + 1),
+        f"{item.label}{variant_words(item)}{arm}, {number.unit or number.kind}",
+        number.text(item.status),
+        Missing(item.status) if spread is None else digits(spread, number.decimals + 1),
         Missing(item.status) if freedom is None else digits(freedom, 1 if freedom % 1 else 0),
         p_value(item.p_value, item.status),
     ]

@@ -2,66 +2,19 @@
 
 from __future__ import annotations
 
-from equipoise.analysis.results import FlowStep, ResultTable
-from equipoise.documents.drawings import Flow, FlowBox, FlowStage, Role
-from equipoise.documents.model import Block, Column, FigureBlock, Row, Section, Table, row
+from equipoise.analysis.results import ResultTable
+from equipoise.documents.model import Column, Row, Section, Table, row
 from equipoise.documents.numbers import count_percent, mean_sd, median_range
 from equipoise.documents.runs import Text
+from equipoise.report.flow import flow_figure
 from equipoise.report.source import Described, ReportSource
-
-SHARED = ("recorded", "randomised")
 
 
 def participants_section(source: ReportSource) -> Section:
     """The flow figure and a table for each description of characteristics."""
-    blocks: list[Block] = [_flow(source)]
-    for table in source.results.tables:
-        described = Described(table)
-        if any(visit is None for _, visit in described.heads):
-            blocks.append(_characteristics(source, table, described))
-    return Section("participants", "Participants", tuple(blocks))
-
-
-def _flow(source: ReportSource) -> FigureBlock:
-    steps = source.results.flow
-    whole = {step.id: step for step in steps if step.arm is None}
-    not_randomised = whole.get("not-randomised")
-    side = None
-    if not_randomised is not None and not_randomised.count:
-        side = FlowBox(not_randomised.label, not_randomised.count, tuple(not_randomised.reasons))
-    stages = [FlowStage("Enrolment", (FlowBox(whole["recorded"].label, whole["recorded"].count),))]
-    stages.append(FlowStage("Randomisation", (FlowBox(whole["randomised"].label, whole["randomised"].count),), side))
-    if source.blinded:
-        later = [step for step in steps if step.id not in (*SHARED, "not-randomised")]
-        stages += [FlowStage(_stage(step.id), (_box(step, "neutral"),)) for step in later if _shown(step)]
-        arms = ()
-    else:
-        arms = tuple(style for _, style in source.groups)
-        for step_id in dict.fromkeys(step.id for step in steps if step.arm is not None and _shown(step)):
-            found = {step.arm: step for step in steps if step.id == step_id}
-            boxes = tuple(_box(found[arm], style.role) if arm in found else None for arm, style in source.groups)
-            stages.append(FlowStage(_stage(step_id), boxes))
-    counts = ", ".join(f"{style.label} {_allocated(source, arm)}" for arm, style in source.groups)
-    return FigureBlock(
-        id="flow",
-        title=f"{whole['randomised'].count} participants were randomised" + ("" if source.blinded else f": {counts}"),
-        drawing=Flow(arms or (source.groups[0][1],), tuple(stages)),
-        alt=f"Flow of participants from record to analysis. Randomised: {whole['randomised'].count} ({counts}).",
-    )
-
-
-def _stage(step: str) -> str:
-    """What a level of the flow is called, by the kind of its step."""
-    return {"allocated": "Allocation", "left": "Follow-up"}.get(step, "Analysis")
-
-
-def _shown(step: FlowStep) -> bool:
-    """Visits in the middle are in the figures of outcomes; the flow shows how people came to the analysis."""
-    return not step.id.startswith("visit-")
-
-
-def _box(step: FlowStep, role: Role) -> FlowBox:
-    return FlowBox(step.label, step.count, tuple(step.reasons), role)
+    found = [item for item in source.described() if any(visit is None for _, visit in item.heads)]
+    tables = (_characteristics(source, item.table, item) for item in found)
+    return Section("participants", "Participants", (flow_figure(source), *tables))
 
 
 def _size(source: ReportSource, group: str) -> int:

@@ -13,6 +13,9 @@ from equipoise.errors import DataError, Problem
 from equipoise.protocol.load import load_protocol
 from equipoise.protocol.model import Protocol
 
+DESCRIBED = ("kind", "id", "label", "unit", "visit", "statistic")
+"""The columns with which a descriptive table begins."""
+
 
 @dataclass(frozen=True, slots=True)
 class ReportSource:
@@ -40,6 +43,12 @@ class ReportSource:
         """The results that compare arms."""
         return tuple(item for item in self.results.results if "-v-" in item.contrast)
 
+    def described(self) -> tuple[Described, ...]:
+        """The descriptive tables, in order; other methods' tables have other columns."""
+        heads = [tuple(column.id for column in table.columns[: len(DESCRIBED)]) for table in self.results.tables]
+        found = zip(heads, self.results.tables, strict=True)
+        return tuple(Described(table) for head, table in found if head == DESCRIBED)
+
 
 def _role(protocol: Protocol, arm: str, period: str) -> Role:
     return "active" if protocol.role(arm, period) == "active" else "placebo"
@@ -65,7 +74,7 @@ class Described:
 
     def __init__(self, table: ResultTable) -> None:
         self.table = table
-        self.groups = [column.id for column in table.columns[6:]]
+        self.groups = [column.id for column in table.columns[len(DESCRIBED) :]]
         self.heads: dict[tuple[str, str | None], tuple[str, str, str]] = {}
         self._cells: dict[tuple[str, str | None, str], dict[str, float | int | None]] = {}
         for kind, name, label, unit, visit, statistic, *cells in table.rows:

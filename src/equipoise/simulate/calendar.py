@@ -12,6 +12,8 @@ from equipoise.simulate.streams import Streams
 
 Floats = NDArray[np.float64]
 YEAR = 365.25
+CLOSE = 3
+"""Days: a visit so soon after another one of its period (48 hours after an infusion) moves along with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +41,21 @@ def make_calendar(protocol: Protocol, draw: Streams, *, dropout: float, missed: 
     low = np.array([visit.day - visit.before * punctual for visit in visits])
     high = np.array([visit.day + visit.after * punctual for visit in visits])
     day = np.floor(low + place * (high - low) + 0.5)
+    for index in range(1, len(visits)):
+        gap = visits[index].day - visits[index - 1].day
+        if gap <= CLOSE and visits[index].period == visits[index - 1].period is not None:
+            day[..., index] = day[..., index - 1] + gap
     after = np.array([visit.period is not None for visit in visits])
-    hazard = -np.log1p(-dropout) / YEAR
-    waiting = -np.log1p(-draw("dropout", 1)[..., 0])
-    left = np.floor(waiting / hazard) + 1 if hazard > 0 else np.full(waiting.shape, np.inf)
+    left = _leaving(draw("dropout", 1)[..., 0], dropout)
     came = draw("visits-missed", len(visits)) >= missed
     held = ~after | (came & (day < left[..., np.newaxis]))
     return Calendar(day, held, left)
+
+
+def _leaving(uniform: Floats, dropout: float) -> Floats:
+    """The day of leaving, 1 at the earliest: after the first infusion."""
+    if dropout <= 0:
+        return np.full(uniform.shape, np.inf)
+    if dropout >= 1:
+        return np.ones(uniform.shape)
+    return np.floor(np.log1p(-uniform) / np.log1p(-dropout) * YEAR) + 1

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,8 @@ from numpy.typing import NDArray
 from equipoise.protocol.model import Protocol
 from equipoise.source.expressions import Expression
 
-Values = Mapping[str, NDArray[np.float64] | NDArray[np.bool_]]
+Values = Mapping[str, NDArray[Any]]
+"""Name of a variable -> (R, n) numbers, or booleans."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,32 +30,34 @@ class Screened:
     texts: tuple[str, ...]
 
 
-def screen(protocol: Protocol, values: Values) -> Screened:
-    """Ask every criterion of every person; `values` holds (R, n) for each variable that the criteria name.
+def screen(protocol: Protocol, values: Values, among: Collection[str] | None = None) -> Screened:
+    """Ask the criteria (`among`: the ids of those to ask; None: every one) of every person.
 
-    A criterion that cannot be determined keeps a person out, as it would in a real trial.
+    values: (R, n) for each variable that the criteria name. A criterion that cannot be determined keeps a person out,
+    as it would in a real trial.
     """
     shape = next(iter(values.values())).shape
     failed = np.full(shape, -1, np.int16)
     texts: list[str] = []
     for wanted, criteria in ((True, protocol.eligibility.inclusion), (False, protocol.eligibility.exclusion)):
         for criterion in criteria:
-            answers = _answers(protocol.criteria[criterion.id], values, shape)
-            out = answers != float(wanted)
-            failed[out & (failed < 0)] = len(texts)
+            if among is None or criterion.id in among:
+                answers = answer(protocol.criteria[criterion.id], values, shape)
+                out = answers != float(wanted)
+                failed[out & (failed < 0)] = len(texts)
             texts.append(criterion.text)
     return Screened(failed < 0, failed, tuple(texts))
 
 
-def _answers(expression: Expression, values: Values, shape: tuple[int, ...]) -> NDArray[np.float64]:
+def answer(expression: Expression, values: Values, shape: tuple[int, ...]) -> NDArray[np.float64]:
     """1 true, 0 false, NaN cannot be determined; (R, n). Each distinct combination of values is asked once."""
     known = [name for name in expression.names if name in values]
     if not known:
-        return np.full(shape, _answer(expression, {}))
+        return np.full(shape, _one(expression, {}))
     columns = np.stack([np.asarray(values[name], np.float64).ravel() for name in known], axis=1)
     distinct, place = np.unique(columns, axis=0, return_inverse=True)
     flags = [np.asarray(values[name]).dtype == np.bool_ for name in known]
-    asked = np.array([_answer(expression, _row(known, row, flags)) for row in distinct])
+    asked = np.array([_one(expression, _row(known, row, flags)) for row in distinct])
     return asked[place.ravel()].reshape(shape)
 
 
@@ -65,6 +69,6 @@ def _row(names: list[str], row: NDArray[np.float64], flags: list[bool]) -> dict[
     }
 
 
-def _answer(expression: Expression, values: Mapping[str, object]) -> float:
-    answer = expression.evaluate(values).answer
-    return np.nan if answer is None else float(answer)
+def _one(expression: Expression, values: Mapping[str, object]) -> float:
+    verdict = expression.evaluate(values).answer
+    return np.nan if verdict is None else float(verdict)

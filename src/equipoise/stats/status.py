@@ -22,6 +22,9 @@ class Status(IntEnum):
     CONSTANT_OUTCOME = 5
     UNDEFINED_LEVERAGE = 6
     DEPENDENT_CONTRASTS = 7
+    NO_EXPOSURE = 8
+    NO_EVENTS = 9
+    SEPARATED = 10
 
     @property
     def text(self) -> str:
@@ -68,6 +71,18 @@ ADVICE = MappingProxyType(
         Status.DEPENDENT_CONTRASTS: Advice(
             "the contrasts tested together are not independent",
             "leave out those that follow from the others",
+        ),
+        Status.NO_EXPOSURE: Advice(
+            "an arm has no time at risk",
+            "look at the analysis set and at the days on which events were recorded",
+        ),
+        Status.NO_EVENTS: Advice(
+            "neither arm has an event, so their ratio is undefined",
+            "report the difference with its interval, or an upper limit for each arm",
+        ),
+        Status.SEPARATED: Advice(
+            "nobody with some characteristic has an event, so that a ratio of rates has no finite estimate",
+            "report the exact conditional ratio with its one-sided limit",
         ),
     }
 )

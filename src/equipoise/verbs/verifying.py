@@ -18,10 +18,13 @@ from equipoise.errors import DataError, InputError, IntegrityError, Problem
 from equipoise.protocol.load import load_protocol
 from equipoise.protocol.model import Protocol
 from equipoise.records.folder import find_records, read_records
+from equipoise.records.records import Records
 from equipoise.report.build import report_html
+from equipoise.simulate.scenario import load_scenario
 from equipoise.source.digest import digest_of_file
 from equipoise.verbs.analysing import find_allocation
 from equipoise.verbs.provenance import NAME, read_steps, software
+from equipoise.verbs.simulating import simulated_records
 
 RELATIVE_TOLERANCE = 1e-9
 """How far a recomputed number may lie from the stored one: other processors round sums in another order."""
@@ -56,7 +59,9 @@ def verify(folder: str | Path) -> Verified:
     records_folder = find_records(path)
     records = read_records(records_folder, protocol)
     arms = find_allocation(records, records_folder, None, blinded=blinded)
-    analysed = analyse_records(records, arms, software=software(), seed=stored.get("seed"))
+    if records.seed is not None and (path / "scenario.yaml").is_file():
+        _same_simulation(path / "scenario.yaml", records)
+    analysed = analyse_records(records, arms, software=software())
     difference = first_difference(stored, to_data(analysed.results), "results")
     if difference is not None:
         raise _differs(path / "results.json", difference)
@@ -64,6 +69,19 @@ def verify(folder: str | Path) -> Verified:
         _same_table(path / "adam" / f"{dataset.name}.parquet", dataset.table)
     _same_report(path)
     return Verified(path, len(analysed.results.results), len(analysed.results.tables), files)
+
+
+def _same_simulation(scenario: Path, records: Records) -> None:
+    """Simulated records are what their protocol, scenario and seed give."""
+    assert records.seed is not None
+    try:
+        chosen = load_scenario(scenario)
+    except InputError as error:
+        raise IntegrityError("the folder's scenario cannot be read", error.problems) from None
+    again, _ = simulated_records(records.protocol, chosen, records.seed)
+    if again.digest != records.digest:
+        message = f"protocol, scenario and seed {records.seed} give records with the digest {again.digest}"
+        raise _differs(scenario, f"{message}, not {records.digest}")
 
 
 def _bytes_as_written(folder: Path) -> int:

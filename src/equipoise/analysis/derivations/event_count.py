@@ -2,6 +2,7 @@
 
 Observation is what a diary or its like covers: each collection covers the time since the one before. Events after the
 last collection are not counted, as the days after it are no time at risk: counts and time at risk belong together.
+Events that are recorded whenever they happen need no collection: they are known until the last contact.
 """
 
 from __future__ import annotations
@@ -28,8 +29,13 @@ class Options(Part):
     """Which events, from which day on, and the test whose presence shows that they were recorded."""
 
     events: Identifier
-    collected: Reference
-    """A test (as the number of diary days) that has a value at a visit where the record was collected."""
+    collected: Reference | None = None
+    """A test (as the number of diary days) that has a value at a visit where the record was collected; None: events are
+    known until the last contact."""
+    grade: Annotated[int, Field(ge=1, le=5)] | None = None
+    """The least grade that counts; None: events of any grade, or without one."""
+    related: bool = False
+    """Only those that are at least possibly related to the study treatment."""
     levels: tuple[Level, ...] = ()
     """Levels of hypoglycaemia that count; none: all events count."""
     since: int = 0
@@ -43,6 +49,10 @@ def _derive(data: DerivationData, parameter: Parameter, options: Options) -> Flo
     mine = rows.columns["assessment"] == options.events
     if options.levels:
         mine &= np.isin(rows.columns["level"], options.levels)
+    if options.grade is not None:
+        mine &= np.nan_to_num(np.asarray(rows.columns["grade"], np.float64)) >= options.grade
+    if options.related:
+        mine &= np.asarray(rows.columns["related"], np.float64) == 1
     start = np.asarray(rows.columns["start_day"], np.float64)
     mine &= start >= options.since
     counts = np.full(covered.shape, np.nan)
@@ -53,6 +63,9 @@ def _derive(data: DerivationData, parameter: Parameter, options: Options) -> Flo
 
 def _covered_until(panel: Panel, options: Options) -> Floats:
     """The day until which the record is complete as of each visit, (R, n, visits); NaN before any collection."""
+    if options.collected is None:
+        last = panel.covariates["last_contact_day"]
+        return np.stack([np.minimum(visit.day + visit.after, last) for visit in panel.protocol.visits], axis=-1)
     found = find_test(panel.protocol, options.collected)
     assert found is not None, "the plan has checked the source"
     block = panel.blocks[found[0].id]
@@ -78,7 +91,9 @@ def _counted(rows: Rows, mine: NDArray[np.bool_], start: Floats, until: Floats) 
 
 
 def _measured(protocol: Protocol, options: Options, others: Mapping[str, frozenset[str]]) -> frozenset[str]:
-    """From the first collection on."""
+    """From the first collection on; without collections at every visit."""
+    if options.collected is None:
+        return frozenset(visit.id for visit in protocol.visits)
     found = find_test(protocol, options.collected)
     if found is None or not found[0].visits:
         return frozenset()
@@ -87,7 +102,7 @@ def _measured(protocol: Protocol, options: Options, others: Mapping[str, frozens
 
 
 def _objections(protocol: Protocol, parameter: Parameter, options: Options) -> Iterator[Objection]:
-    for objection in source_objections(protocol, options.collected, "half"):
+    for objection in source_objections(protocol, options.collected, "half") if options.collected is not None else ():
         yield Objection(("collected",), objection.rule, objection.message, objection.remedy)
     known = [item.id for item in protocol.assessments if item.observation_class == "events"]
     if options.events not in known:

@@ -115,6 +115,18 @@ class Item(Part):
     code: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]{0,7}$")]
     lowest: Answer
     highest: Answer
+    best: Literal["lowest", "highest"] | None = None
+    """The answer that is best for the participant; needed where a scale counts the item."""
+
+
+class Scale(Part):
+    """A score from 0 (worst) to 100 (best): the mean of its answered items, each spread over 0 to 100."""
+
+    id: Identifier
+    label: Text
+    items: Annotated[tuple[Identifier, ...], Field(min_length=1)]
+    answered: Annotated[int, Field(ge=1, le=1000)] = 1
+    """Answers without which there is no score."""
 
 
 class Questionnaire(Part):
@@ -128,6 +140,7 @@ class Questionnaire(Part):
     from_age_years: Annotated[int, Field(ge=0, le=120)] = 0
     below_age_years: Annotated[int, Field(ge=1, le=121)] | None = None
     items: Annotated[tuple[Item, ...], Field(min_length=1)]
+    scales: tuple[Scale, ...] = ()
 
 
 class Parameter(Part):

@@ -1,0 +1,130 @@
+"""Shares of participants whose value reaches a limit: each arm's with exact limits, and their difference.
+
+The difference has Miettinen and Nurminen's score interval; its p-value is Fisher's exact mid-p. At the edge of the
+level the two may disagree: they are different tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from equipoise.analysis.data import AnalysisData, Flags
+from equipoise.analysis.estimates import BLINDED, Estimate, counted, level_of, population
+from equipoise.analysis.methods.endpoint import Endpoint, endpoint_objections
+from equipoise.analysis.registry import Method, Objection, Outcome
+from equipoise.analysis.results import SHARE
+from equipoise.protocol.model import Protocol
+from equipoise.protocol.schema.base import Number
+from equipoise.protocol.schema.inference import Analysis
+from equipoise.stats.binomial import clopper_pearson, fisher_exact, proportion_difference
+
+Counts = Mapping[str, NDArray[np.int64]]
+
+
+class Options(Endpoint):
+    """What counts: values of at least, or at most, a limit."""
+
+    at_least: Number | None = None
+    at_most: Number | None = None
+
+
+def _run(data: AnalysisData, analysis: Analysis, options: Options) -> Outcome:
+    estimand = data.protocol.estimand(str(analysis.estimand))
+    parameter, visit = options.of(estimand)
+    values = data.at(parameter, visit)
+    members = population(data, analysis)
+    complete = ~np.isnan(values)
+    reached = complete & _reached(values, options)
+    level = level_of(data, analysis)
+    n, missing = counted(data, members, complete)
+    if data.blinded:
+        return Outcome((_blinded(parameter, visit, estimand.contrast.active, estimand.contrast.reference, n, missing),))
+    with_value = {arm.id: members & complete & data.in_arm(arm.id) for arm in data.protocol.arms}
+    events = {arm: (mask & reached).sum(axis=1) for arm, mask in with_value.items()}
+    size = {arm: mask.sum(axis=1) for arm, mask in with_value.items()}
+    active, reference = estimand.contrast.active, estimand.contrast.reference
+    tables = (events[active], size[active], events[reference], size[reference])
+    found = proportion_difference(*tables, level=level)
+    exact = fisher_exact(*tables)
+    difference = Estimate(
+        parameter=parameter,
+        visit=visit,
+        contrast=f"{active}-v-{reference}",
+        values={
+            "estimate": found.estimate,
+            "lower": found.lower,
+            "upper": found.upper,
+            "p_value": exact.mid_p_value,
+        },
+        n=n,
+        missing=missing,
+        status=np.array(found.messages, dtype=object),
+        level=level,
+        p_kind="exact",
+        unit=SHARE,
+    )
+    arms = [_arm(arm, parameter, visit, events[arm], size[arm], missing[arm], level) for arm in with_value]
+    return Outcome((difference, *arms))
+
+
+def _reached(values: np.ndarray, options: Options) -> Flags:
+    if options.at_least is not None:
+        return np.asarray(values >= options.at_least)
+    assert options.at_most is not None, "the plan has checked that there is one limit"
+    return np.asarray(values <= options.at_most)
+
+
+def _arm(
+    arm: str, parameter: str, visit: str, events: np.ndarray, size: np.ndarray, missing: np.ndarray, level: float
+) -> Estimate:
+    found = clopper_pearson(events, size, level=level)
+    return Estimate(
+        parameter=parameter,
+        visit=visit,
+        contrast=arm,
+        values={"estimate": found.estimate, "lower": found.lower, "upper": found.upper},
+        n={arm: size},
+        missing={arm: missing},
+        status=np.array(found.messages, dtype=object),
+        level=level,
+        p_kind="exact",
+        unit=SHARE,
+    )
+
+
+def _blinded(parameter: str, visit: str, active: str, reference: str, n: Counts, missing: Counts) -> Estimate:
+    trials = next(iter(n.values())).shape[0]
+    return Estimate(
+        parameter=parameter,
+        visit=visit,
+        contrast=f"{active}-v-{reference}",
+        values={},
+        n=n,
+        missing=missing,
+        status=np.full(trials, BLINDED, dtype=object),
+        p_kind="exact",
+        unit=SHARE,
+    )
+
+
+def _objections(protocol: Protocol, analysis: Analysis, options: Options) -> Iterator[Objection]:
+    yield from endpoint_objections(protocol, analysis, options)
+    if (options.at_least is None) == (options.at_most is None):
+        message = "a share needs one limit that values reach"
+        yield Objection((), "one-limit", message, "Give either at_least or at_most.")
+    estimand = next((item for item in protocol.estimands if item.id == analysis.estimand), None)
+    if estimand is not None and estimand.summary != "difference-in-proportions":
+        message = f"this method estimates a difference in proportions, not a {estimand.summary}"
+        yield Objection((), "summary-of-method", message, "Choose another method or another estimand.")
+
+
+METHOD = Method(
+    name="proportion",
+    title="Shares of participants with exact limits",
+    options=Options,
+    run=_run,
+    objections=_objections,
+)

@@ -1,0 +1,1 @@
+"""Simulated people: who they are, how their disease runs, and what treatment would change. Pure NumPy."""

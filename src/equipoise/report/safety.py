@@ -1,0 +1,213 @@
+"""Adverse events: how many people had what, by arm and period; by term; and each serious one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from equipoise.analysis.results import ResultTable
+from equipoise.documents.model import Block, Column, Listing, Paragraph, Row, Section, Table, row
+from equipoise.documents.numbers import count_percent, digits, percent
+from equipoise.documents.runs import Missing, Text, plain
+from equipoise.report.source import ReportSource
+
+METHOD = "adverse-events"
+NOT_RECORDED = "not recorded for these events"
+NOBODY = "nobody at risk"
+WHOLE = "whole"
+SHOWN_AT_ONCE = 25
+"""Rows of terms that stand open on a screen; a longer table is opened when wanted."""
+SUMMARY_KEYS = 5
+TERM_KEYS = 7
+WORST = ("grade 3", "grade 4", "grade 5", "level 1", "level 2", "level 3")
+"""Grades that a term shows under it; milder ones are in the line of any grade alone."""
+
+
+def safety_section(source: ReportSource) -> Section | None:
+    """The tables of every analysis of adverse events; None where the protocol plans none."""
+    planned = [item for item in source.protocol.analyses if item.method == METHOD]
+    parts = [tuple(_blocks(source, item.id)) for item in planned]
+    if not planned:
+        return None
+    if len(planned) == 1:
+        return Section("safety", "Safety", parts[0])
+    inner = (Section(f"safety-{item.id}", item.label, part) for item, part in zip(planned, parts, strict=True))
+    return Section("safety", "Safety", sections=tuple(inner))
+
+
+def primary_sentences(source: ReportSource) -> tuple[Text, ...]:
+    """What a trial whose primary outcome is safety found, in a sentence for each kind of events."""
+    planned = [item.id for item in source.protocol.analyses if item.method == METHOD and item.role == "primary"]
+    summaries = [Summary(source.results.table(analysis)) for analysis in planned]
+    return tuple(f"Primary. {_sentence(summary, name)}" for summary in summaries for name in summary.assessments)
+
+
+def _blocks(source: ReportSource, analysis: str) -> Iterator[Block]:
+    tables = {table.id: table for table in source.results.tables}
+    summary = Summary(tables[analysis])
+    terms = tables.get(f"{analysis}/by-term")
+    for name in summary.assessments:
+        yield Paragraph(_sentence(summary, name))
+        yield _summary_table(source, summary, analysis, name)
+        if terms is not None and any(line[0] == name for line in terms.rows):
+            yield _opened_when_long(_terms_table(terms, summary, analysis, name))
+    yield from _serious(tables[f"{analysis}/serious"], analysis)
+
+
+class Summary:
+    """The table of participants and events, asked by assessment, period, statistic and group."""
+
+    def __init__(self, table: ResultTable) -> None:
+        self.table = table
+        self.groups = {column.id: column.label for column in table.columns[SUMMARY_KEYS:]}
+        self.assessments = {str(line[0]): str(line[1]) for line in table.rows}
+        self.periods = {str(line[2]): str(line[3]) for line in table.rows}
+        self._cells = {
+            (line[0], line[2], line[4]): dict(zip(self.groups, line[SUMMARY_KEYS:], strict=True)) for line in table.rows
+        }
+
+    @property
+    def last(self) -> str:
+        """The stretch that holds all others."""
+        return list(self.periods)[-1]
+
+    def kinds(self, assessment: str) -> list[str]:
+        """What is counted of an assessment, in order."""
+        words = [str(line[4]) for line in self.table.rows if line[0] == assessment]
+        names = [word.removeprefix("participants: ") for word in words if word.startswith("participants: ")]
+        return list(dict.fromkeys(names))
+
+    def answered(self, assessment: str, kind: str) -> bool:
+        """Whether any cell tells how many events were of a kind; nobody may have been asked."""
+        cells = (self._cells[assessment, period, f"participants: {kind}"] for period in self.periods)
+        return any(value is not None for cell in cells for value in cell.values())
+
+    def get(self, assessment: str, period: str, statistic: str, group: str) -> float | None:
+        """One number; None where there is none."""
+        value = self._cells.get((assessment, period, statistic), {}).get(group)
+        return value if isinstance(value, int | float) else None
+
+    def count(self, assessment: str, period: str, statistic: str, group: str) -> int:
+        """One count, 0 where there is none."""
+        return int(self.get(assessment, period, statistic, group) or 0)
+
+
+def _sentence(summary: Summary, name: str) -> str:
+    """The whole trial in a sentence: who had any, and who a serious related one."""
+    group = list(summary.groups)[-1]
+    at_risk = summary.count(name, summary.last, "at risk", group)
+    people = summary.count(name, summary.last, "participants: any", group)
+    events = summary.count(name, summary.last, "events: any", group)
+    text = f"{summary.assessments[name]}: {people} of {at_risk} participants had {events} in all"
+    related = summary.get(name, summary.last, "participants: serious and related", group)
+    limit = summary.get(name, summary.last, "upper limit: serious and related", group)
+    if related is None or limit is None:
+        return f"{text}."
+    return f"{text}; {int(related)} had a serious related one (exact 95% limit: below {_share(limit)})."
+
+
+def _share(limit: float) -> str:
+    return plain(percent(limit, 1 if limit < 0.1 else 0))
+
+
+def _summary_table(source: ReportSource, summary: Summary, analysis: str, name: str) -> Table:
+    columns = (Column(""), *(Column(label, align="right") for label in summary.groups.values()))
+    rows: list[Row] = []
+    for period, label in summary.periods.items():
+        rows += _period_rows(source, summary, name, period, label)
+    blank = [kind for kind in summary.kinds(name) if not summary.answered(name, kind)]
+    notes = (
+        "Participants (% of those at risk); number of events. The treatment is that of the arm in the period.",
+        *((f"Not recorded for these events: {', '.join(blank)}.",) if blank else ()),
+        *summary.table.notes,
+    )
+    title = f"{summary.assessments[name]} by arm and period"
+    return Table(f"table-{analysis}-{name}", title, columns, tuple(rows), notes)
+
+
+def _period_rows(source: ReportSource, summary: Summary, name: str, period: str, label: str) -> Iterator[Row]:
+    if treatments := _treatments(source, summary, period):
+        yield row("Treatment", *treatments, group=label)
+    groups = list(summary.groups)
+    yield row("Participants at risk", *(str(summary.count(name, period, "at risk", g)) for g in groups), group=label)
+    years = (digits(summary.get(name, period, "person-years", g) or 0.0, 1) for g in groups)
+    yield row("Person-years", *years, group=label)
+    for kind in (kind for kind in summary.kinds(name) if summary.answered(name, kind)):
+        words = "Any" if kind == "any" else kind.capitalize()
+        yield row(words, *(_people_and_events(summary, name, period, kind, g) for g in groups), group=label)
+        statistic = f"upper limit: {kind}"
+        limits = [summary.get(name, period, statistic, g) for g in groups]
+        if any(limit is not None for limit in limits):
+            cells = (Missing(NOBODY) if limit is None else f"below {_share(limit)}" for limit in limits)
+            yield row("one-sided 95% limit", *cells, indent=1, group=label)
+
+
+def _treatments(source: ReportSource, summary: Summary, period: str) -> list[str]:
+    """Active or placebo, for each arm, in a trial whose arms change treatment; empty elsewhere."""
+    known = {item.id for item in source.protocol.periods}
+    if source.blinded or period not in known or len(known) == 1:
+        return []
+    arms = {arm.id for arm in source.protocol.arms}
+    return [source.protocol.role(group, period) if group in arms else "" for group in summary.groups]
+
+
+def _people_and_events(summary: Summary, name: str, period: str, kind: str, group: str) -> Text:
+    people = summary.get(name, period, f"participants: {kind}", group)
+    events = summary.count(name, period, f"events: {kind}", group)
+    if people is None:
+        return Missing(NOT_RECORDED)
+    at_risk = summary.count(name, period, "at risk", group)
+    return "0" if people == 0 else f"{plain(count_percent(int(people), at_risk))}; {digits(events, 0)}"
+
+
+def _terms_table(terms: ResultTable, summary: Summary, analysis: str, name: str) -> Table:
+    """A row a term, the most frequent first, and under it the worst grades; a column an arm and period."""
+    arms = [group for group in summary.groups if group != "all"] or ["all"]
+    periods = [period for period in summary.periods if period != WHOLE] or list(summary.periods)
+    columns = [Column("Term")]
+    for arm in arms:
+        columns += [Column(summary.periods[period], align="right", group=summary.groups[arm]) for period in periods]
+    at = {column.id: index for index, column in enumerate(terms.columns)}
+    lines = [line for line in terms.rows if line[0] == name]
+    cells = {(str(line[4]), str(line[6]), str(line[2])): line for line in lines}
+    rows: list[Row] = []
+    for term in dict.fromkeys(str(line[4]) for line in lines):
+        seen = {grade for t, grade, _ in cells if t == term}
+        for grade in ("any", *(word for word in WORST[::-1] if word in seen)):
+            numbers: list[str] = []
+            for arm in arms:
+                for period in periods:
+                    line = cells.get((term, grade, period))
+                    numbers.append(_pair(line, at[f"{arm}/participants"], at[f"{arm}/events"]) if line else "0")
+            rows.append(row(term if grade == "any" else grade, *numbers, indent=0 if grade == "any" else 1))
+    title = f"{summary.assessments[name]} by term, the most frequent first"
+    notes = ("Participants; events.", *terms.notes, "Events without a day are in no period.")
+    return Table(f"table-{analysis}-{name}-by-term", title, tuple(columns), tuple(rows), notes)
+
+
+def _pair(line: tuple[object, ...], people: int, events: int) -> str:
+    return "0" if not line[people] and not line[events] else f"{line[people]}; {line[events]}"
+
+
+def _opened_when_long(table: Table) -> Block:
+    if len(table.rows) <= SHOWN_AT_ONCE:
+        return table
+    return Listing(f"{table.id}-listing", f"{plain(table.title)} ({len(table.rows)} rows)", (table,))
+
+
+def _serious(table: ResultTable, analysis: str) -> Iterator[Block]:
+    """The listing of serious events; a sentence where there is none."""
+    if not table.rows:
+        yield Paragraph("No serious event was recorded.")
+        return
+    numbers = ("day", "since_dose")
+    columns = tuple(
+        Column(column.label, column.unit, align="right" if column.id in numbers else "left") for column in table.columns
+    )
+    rows = tuple(row(*(_cell(value) for value in line)) for line in table.rows)
+    yield Table(f"table-{analysis}-serious", "Every serious event", columns, rows, table.notes)
+
+
+def _cell(value: object) -> Text:
+    if value is None:
+        return Missing("not recorded")
+    return digits(value, 0) if isinstance(value, int | float) else str(value)

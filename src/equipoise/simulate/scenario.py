@@ -1,0 +1,142 @@
+"""From a file to a valid scenario: effects inside their ranges, every number with its source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from importlib.resources import files
+from pathlib import Path
+
+from equipoise.errors import InputError, Problem
+from equipoise.patients.chance import normal, normal_share
+from equipoise.patients.effects import EFFECT_RANGES, Effects
+from equipoise.patients.parameters import Parameters, default_parameters
+from equipoise.protocol.load import known_schema
+from equipoise.protocol.schema_errors import validated
+from equipoise.simulate.scenario_schema import EffectValue, ScenarioDocument
+from equipoise.simulate.streams import Streams
+from equipoise.source.changes import with_changes
+from equipoise.source.digest import digest_of_data
+from equipoise.source.document import Document, read_document
+from equipoise.source.paths import Step, find_steps
+
+SCHEMAS = ("equipoise/scenario/1",)
+DEFAULT = "no-effect"
+CENTRAL = 3.919928
+"""Width of the central 95 % of a normal distribution in standard deviations."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A valid scenario.
+
+    authored:   the document's content.
+    parameters: those of the simulated people, with the scenario's changes.
+    """
+
+    document: Document = field(repr=False)
+    authored: ScenarioDocument = field(repr=False)
+    parameters: Parameters = field(repr=False)
+    path: Path
+    digest: str
+
+    @property
+    def id(self) -> str:
+        return self.authored.id
+
+    def effects(self, seed: int, trial: int) -> Effects:
+        """The effects of one trial: the values, or where they vary, this trial's draw from their ranges."""
+        values = {name: self._drawn(name, effect, seed, trial) for name, effect in self.authored.effects.items()}
+        return replace(Effects(), **values)
+
+    def _drawn(self, name: str, effect: EffectValue, seed: int, trial: int) -> float:
+        low, high = effect.range
+        if not self.authored.effects_vary or low == high:
+            return effect.value
+        sd = (high - low) / CENTRAL
+        uniform = Streams(seed, 1, 1, first=trial)(f"effect-{name}", 1)[0, 0, 0]
+        below, above = normal_share((low - effect.value) / sd), normal_share((high - effect.value) / sd)
+        return float(min(max(effect.value + sd * float(normal(below + uniform * (above - below))), low), high))
+
+
+def shipped_scenarios() -> tuple[str, ...]:
+    """The names of the scenarios that come with equipoise."""
+    return tuple(sorted(path.stem for path in _shipped_folder().glob("*.yaml")))
+
+
+def load_scenario(name: str | Path, changes: Sequence[str] = ()) -> Scenario:
+    """Load and check a scenario given by path or shipped name.
+
+    changes: ``scenario.path=value``, made before anything is checked.
+
+    Raises InputError with every problem of the file.
+    """
+    path = _find(name)
+    document = with_changes(read_document(path), changes, "scenario")
+    known_schema(document, SCHEMAS, "scenario")
+    authored = validated(ScenarioDocument, document, what="scenario")
+    problems = [*_effects(document, authored), *_parameters(document, authored), *_sources(document, authored)]
+    if problems:
+        raise InputError(f"{path} is not a meaningful scenario", problems)
+    chosen = {f"{group}.{key}": v for group, values in authored.parameters.items() for key, v in values.items()}
+    parameters = default_parameters().changed(chosen)
+    return Scenario(document, authored, parameters, path, digest_of_data(document.data))
+
+
+def _shipped_folder() -> Path:
+    return Path(str(files("equipoise.simulate") / "shipped"))
+
+
+def _find(name: str | Path) -> Path:
+    try:
+        if Path(name).is_file():
+            return Path(name)
+    except (OSError, ValueError):
+        pass
+    if str(name) in shipped_scenarios():
+        return _shipped_folder() / f"{name}.yaml"
+    remedy = f"Give the path of a scenario file, or one of the shipped names: {', '.join(shipped_scenarios())}."
+    problem = Problem(str(name), None, "", "scenario-exists", "there is no such scenario", remedy)
+    raise InputError(f"cannot find the scenario {str(name)!r}", [problem])
+
+
+def _effects(document: Document, authored: ScenarioDocument) -> Iterator[Problem]:
+    for name, effect in authored.effects.items():
+        steps: tuple[Step, ...] = ("effects", name)
+        known = EFFECT_RANGES.get(name)
+        if known is None:
+            remedy = f"Name one of: {', '.join(EFFECT_RANGES)}."
+            yield document.problem(steps, "known-effect", "the simulated people have no such effect", remedy)
+            continue
+        low, high = effect.range
+        if not low <= effect.value <= high:
+            message = f"the value {effect.value:g} lies outside its own range, {low:g} to {high:g}"
+            yield document.problem(
+                (*steps, "value"), "effect-range", message, "Change the value, or the range with it."
+            )
+        for end in effect.range:
+            if not known.low <= end <= known.high:
+                message = f"{end:g} lies outside what the model allows, {known.low:g} to {known.high:g} {known.unit}"
+                yield document.problem((*steps, "range"), "effect-possible", message, "Stay inside those limits.")
+
+
+def _parameters(document: Document, authored: ScenarioDocument) -> Iterator[Problem]:
+    rows = default_parameters().rows
+    for group, values in authored.parameters.items():
+        for key, value in values.items():
+            steps: tuple[Step, ...] = ("parameters", group, key)
+            row = rows.get(f"{group}.{key}")
+            if row is None:
+                among = [name.split(".", 1)[1] for name in rows if name.startswith(f"{group}.")]
+                remedy = f"Name one of: {', '.join(among or sorted({name.split('.')[0] for name in rows}))}."
+                yield document.problem(steps, "known-people-parameter", "there is no such parameter", remedy)
+            elif not row.low <= value <= row.high:
+                message = f"{value:g} lies outside the parameter's range, {row.low:g} to {row.high:g} {row.unit}"
+                yield document.problem(steps, "people-parameter-range", message, "Stay inside that range.")
+
+
+def _sources(document: Document, authored: ScenarioDocument) -> Iterator[Problem]:
+    for path in authored.sources:
+        if find_steps(document.data, path) is None:
+            message = "the path leads to nothing in this scenario"
+            yield document.problem(("sources", path), "source-path", message, "Correct the path, or remove the entry.")

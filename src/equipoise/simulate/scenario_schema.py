@@ -1,0 +1,98 @@
+"""The schema of a scenario, `equipoise/scenario/1`: what nature does in a simulated trial."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from equipoise.protocol.schema.base import Identifier, Name, NotNegative, Number, Part, Positive, Text, read_only
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+"""A share of people, visits or lots, 0 and 1 included."""
+
+TextMapping = Annotated[dict[str, Text], AfterValidator(read_only)]
+ParameterMapping = Annotated[dict[str, dict[str, Number]], AfterValidator(read_only)]
+YearlyMapping = Annotated[dict[Identifier, Fraction], AfterValidator(read_only)]
+
+
+class EffectValue(Part):
+    """One effect of treatment: its value, and the range in which it may lie."""
+
+    value: Number
+    range: tuple[Number, Number]
+    """Where effects vary, the central 95 % of the normal distribution about `value`, which is cut at both ends."""
+
+
+EffectMapping = Annotated[dict[Name, EffectValue], AfterValidator(read_only)]
+
+
+class Recruitment(Part):
+    """Who is assessed, and for how long people are looked for."""
+
+    assessed_per_place: Positive
+    """Recruitment ends when this many people have been assessed for each place of the trial."""
+
+
+class Doses(Part):
+    """What happens to infusions that were planned."""
+
+    refused: Fraction
+    """Share of doses after the first of a period that a participant does not take."""
+    later_period_declined: Fraction
+    """Share of participants who take no dose of a later period."""
+    below_range: Fraction
+    """Share of active doses that hold too little: they act by half."""
+
+
+class Manufacturing(Part):
+    """The cells: what fails, and how donors differ."""
+
+    lot_failure: Fraction
+    """Share of lots that fail a gate before release; their dose is not given, in any arm."""
+    late_failure: Fraction
+    """Share of lots that fail a test whose result comes after the infusion."""
+    potency_log_sd: NotNegative
+    """Spread of the logarithm of potency between donors; mean potency is 1."""
+
+
+class Missing(Part):
+    """What is not recorded."""
+
+    visits: Fraction
+    """Share of visits missed by those still in the trial."""
+    results: Fraction
+    """Share of assessments at visits that were held without a result."""
+    points: Fraction
+    """Share of single time points of a test without a result."""
+    diary: Fraction
+    """Share of days without a diary entry."""
+    lost: Fraction
+    """Share of those who leave without a word (lost to follow-up); the others withdraw."""
+
+
+class ScenarioDocument(Part):
+    """Everything that nature does. What the trial promises is the protocol's."""
+
+    schema_: Literal["equipoise/scenario/1"] = Field(alias="schema")
+    id: Identifier
+    title: Text
+    summary: Text
+    effects: EffectMapping
+    """Effects of the active treatment, by the names of docs/scenarios.md; those left out are absent (0)."""
+    effects_vary: bool
+    """Whether each simulated trial draws its effects from their ranges; else all have the values."""
+    recruitment: Recruitment
+    dropout: Fraction
+    """Share of participants who leave within a year of day 0, at a constant hazard."""
+    punctual: Fraction
+    """Share of each visit window, about its target, in which visits are held."""
+    doses: Doses
+    manufacturing: Manufacturing
+    missing: Missing
+    intercurrent_events: YearlyMapping
+    """Yearly share of participants to whom an intercurrent event of the protocol happens."""
+    parameters: ParameterMapping = Field(default_factory=dict, validate_default=True)
+    """Other values for parameters of the simulated people: group -> name -> value."""
+    sources: TextMapping
+    """Path in this document -> where its value comes from; `assumed: ` and the reason where nothing is published."""

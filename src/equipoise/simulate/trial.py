@@ -1,0 +1,167 @@
+"""A simulated trial, from the people assessed to everything that would have been recorded of them.
+
+`simulate` gives Panels: of one trial with everybody who was assessed, or of many trials with those enrolled only. Both
+are made by the same steps from the same random numbers, so a campaign's trial is the trial that a single run shows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from equipoise.patients.chance import Bools, Floats
+from equipoise.patients.effects import Effects, Exposure
+from equipoise.patients.empirical.hypoglycaemia import Episodes
+from equipoise.patients.empirical.model import Course, simulate_course, simulate_hypoglycaemia
+from equipoise.patients.empirical.safety import AdverseEvents, draw_adverse_events, feverish
+from equipoise.patients.population import People
+from equipoise.protocol.model import Protocol
+from equipoise.records.panel import Panel
+from equipoise.simulate.assemble import assemble, everybody, participants_only
+from equipoise.simulate.calendar import Calendar, make_calendar
+from equipoise.simulate.enrolment import Enrolment, enrol
+from equipoise.simulate.occurrences import Stay, assessment_of
+from equipoise.simulate.scenario import Scenario
+from equipoise.simulate.streams import Streams
+from equipoise.simulate.treatment import Treatment, treat
+
+
+@dataclass(frozen=True, slots=True)
+class Nature:
+    """What truly happened to the participants of R trials with n places; arrays are (R, n, …).
+
+    screening_day: study day of each person's screening. course: at the protocol's visits.
+    allocation_day, aspiration_day: study days; NaN without an aspiration.
+    diary_kept: (R, n, days from day 0) whether that day's entry was made.
+    """
+
+    enrolment: Enrolment
+    people: People
+    effects: Effects
+    calendar: Calendar
+    treatment: Treatment
+    exposure: Exposure
+    screening_day: Floats
+    allocation_day: Floats
+    aspiration_day: Floats
+    stay: Stay
+    course: Course
+    adverse_events: AdverseEvents
+    episodes: Episodes
+    fever: Bools
+    diary_kept: Bools
+    draw: Streams
+
+
+def simulate_trial(protocol: Protocol, scenario: Scenario, seed: int, trial: int = 0) -> Panel:
+    """One trial, with everybody who was assessed for it.
+
+    Raises InputError where the protocol asks for something that simulated people do not have.
+    """
+    nature = simulate_nature(protocol, scenario, seed, 1, trial)
+    return assemble(protocol, scenario, nature, everybody(nature.enrolment))
+
+
+def simulate_trials(protocol: Protocol, scenario: Scenario, seed: int, trials: int, first: int = 0) -> list[Panel]:
+    """Trials `first` … `first + trials - 1` with those enrolled only, as Panels in this order.
+
+    One Panel where all trials have the same effects; one for each trial where effects vary.
+    """
+    if not scenario.authored.effects_vary:
+        nature = simulate_nature(protocol, scenario, seed, trials, first)
+        return [assemble(protocol, scenario, nature, participants_only(nature.enrolment))]
+    natures = (simulate_nature(protocol, scenario, seed, 1, first + number) for number in range(trials))
+    return [assemble(protocol, scenario, nature, participants_only(nature.enrolment)) for nature in natures]
+
+
+def simulate_nature(protocol: Protocol, scenario: Scenario, seed: int, trials: int, first: int = 0) -> Nature:
+    """Enrol, treat and follow; the effects are those of trial `first`."""
+    authored, parameters = scenario.authored, scenario.parameters
+    effects = scenario.effects(seed, first)
+    enrolment = enrol(protocol, scenario, seed, trials, first)
+    people = enrolment.people.choose(enrolment.chosen)
+    draw = Streams(seed, trials, protocol.randomisation.participants, first)
+    calendar = make_calendar(
+        protocol, draw, dropout=authored.dropout, missed=authored.missing.visits, punctual=authored.punctual
+    )
+    treatment = treat(protocol, scenario, calendar, enrolment.arm, enrolment.present, draw)
+    screening_day = _screening_day(protocol, calendar)
+    exposure = treatment.exposure(screening_day)
+    days = calendar.day - screening_day[..., np.newaxis]
+    course = simulate_course(people, days, exposure, effects, draw, parameters)
+    aspiration = _aspiration_day(protocol, calendar)
+    stay = _stay(protocol, calendar, enrolment.present)
+    first_risk = np.where(np.isnan(aspiration), 0.0, aspiration)
+    infusions = np.where(treatment.given, treatment.day - screening_day[..., np.newaxis], np.nan)
+    adverse_events = draw_adverse_events(
+        people,
+        first_risk - screening_day,
+        stay.last - screening_day,
+        infusions,
+        treatment.active,
+        aspiration - screening_day,
+        effects.infusion_reaction_log_odds,
+        draw,
+        parameters,
+    )
+    episodes = simulate_hypoglycaemia(
+        people, -screening_day, stay.last - screening_day, exposure, effects, draw, parameters
+    )
+    last = protocol.visits[-1]
+    return Nature(
+        enrolment=enrolment,
+        people=people,
+        effects=effects,
+        calendar=calendar,
+        treatment=treatment,
+        exposure=exposure,
+        screening_day=screening_day,
+        allocation_day=_allocation_day(protocol, calendar, draw),
+        aspiration_day=aspiration,
+        stay=stay,
+        course=course,
+        adverse_events=adverse_events,
+        episodes=episodes,
+        fever=_fever_by_visit(adverse_events, infusions, treatment, days.shape),
+        diary_kept=draw("diary", max(last.day + last.after, 0) + 1) >= authored.missing.diary,
+        draw=draw,
+    )
+
+
+def _screening_day(protocol: Protocol, calendar: Calendar) -> Floats:
+    """The day of the first visit; the baseline visit itself where there is none before it."""
+    return calendar.day[..., 0]
+
+
+def _allocation_day(protocol: Protocol, calendar: Calendar, draw: Streams) -> Floats:
+    """A day after the baseline visit and before the next one, a week later at most."""
+    order = [visit.id for visit in protocol.visits]
+    place = order.index(protocol.conventions.baselines[0].visit)
+    low = calendar.day[..., place] + 1
+    following = calendar.day[..., place + 1] - 1 if place + 1 < len(order) else low + 6
+    high = np.minimum(np.minimum(low + 6, following), 0.0)
+    return np.minimum(np.floor(low + draw("allocation-day", 1)[..., 0] * (high - low + 1)), np.maximum(high, low - 1))
+
+
+def _aspiration_day(protocol: Protocol, calendar: Calendar) -> Floats:
+    """The day of the first procedure's visit (domain PR), NaN where the protocol plans none."""
+    name = assessment_of(protocol, "PR")
+    visits = protocol.assessment(name).visits if name is not None else ()
+    if not visits:
+        return np.full(calendar.left.shape, np.nan)
+    return calendar.day[..., [visit.id for visit in protocol.visits].index(visits[0])]
+
+
+def _stay(protocol: Protocol, calendar: Calendar, present: Bools) -> Stay:
+    end = calendar.day[..., -1]
+    return Stay(calendar.day[..., 0], np.minimum(calendar.left, end), present)
+
+
+def _fever_by_visit(events: AdverseEvents, infusions: Floats, treatment: Treatment, shape: tuple[int, ...]) -> Bools:
+    fever = np.zeros(shape, np.bool_)
+    followed = feverish(events, infusions)
+    for place, slot in enumerate(treatment.slots):
+        if slot.visit is not None:
+            fever[..., slot.visit] |= followed[..., place]
+    return fever

@@ -1,0 +1,138 @@
+"""`equipoise simulate` and `equipoise trial`: a simulated trial, and the whole way from it to the report."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from equipoise.analysis.analyse import analyse_records
+from equipoise.analysis.datasets import analysis_datasets
+from equipoise.analysis.plan import plan
+from equipoise.analysis.results import Results
+from equipoise.protocol.load import load_protocol
+from equipoise.protocol.model import Protocol
+from equipoise.records.allocation import Allocation
+from equipoise.records.from_panel import to_records
+from equipoise.records.records import Records, simulated_source
+from equipoise.simulate.measurements import unknown_tests
+from equipoise.simulate.scenario import DEFAULT, Scenario, load_scenario
+from equipoise.simulate.trial import simulate_trial
+from equipoise.source.changes import as_written, check_scopes
+from equipoise.verbs.analysing import write_analysis
+from equipoise.verbs.folder import OutputFolder
+from equipoise.verbs.importing import write_protocol, write_trial
+from equipoise.verbs.provenance import record_step, software
+from equipoise.verbs.reporting import report
+
+LARGEST_FRESH_SEED = 2**31
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedTrial:
+    """Where a simulated trial went, and what it is made of.
+
+    unknown: tests of the protocol that simulated people have no value for; they are empty.
+    """
+
+    folder: Path
+    seed: int
+    scenario: Scenario
+    records: Records
+    allocation: Allocation
+    unknown: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedTrial:
+    """A simulated trial, what its analysis found, and its report."""
+
+    simulated: SimulatedTrial
+    results: Results
+    report: Path
+
+
+def simulate(
+    protocol: str | Path,
+    output: str | Path,
+    *,
+    scenario: str | Path | None = None,
+    seed: int | None = None,
+    changes: Sequence[str] = (),
+) -> SimulatedTrial:
+    """Simulate one trial and write its records and allocation.
+
+    scenario: a path or a shipped name; default: the protocol's own, else `no-effect`. seed: default: a fresh one.
+    changes: ``protocol.path=value`` or ``scenario.path=value``.
+
+    Raises InputError for the protocol, the scenario, or a protocol that asks for what simulated people do not have.
+    """
+    prepared = _prepared(protocol, scenario, seed, changes)
+    return _simulated(prepared, output, _command("simulate", protocol, prepared, changes, output))
+
+
+def trial(
+    protocol: str | Path,
+    output: str | Path,
+    *,
+    scenario: str | Path | None = None,
+    seed: int | None = None,
+    changes: Sequence[str] = (),
+) -> ReportedTrial:
+    """Simulate one trial, analyse it and write its report; arguments and errors as `simulate`."""
+    prepared = _prepared(protocol, scenario, seed, changes)
+    planned = plan(prepared.protocol)
+    command = _command("trial", protocol, prepared, changes, output)
+    done = _simulated(prepared, output, command)
+    analysed = analyse_records(done.records, done.allocation, software=software())
+    target = OutputFolder(done.folder)
+    write_analysis(target, analysed, analysis_datasets(planned, analysed.data))
+    inputs = {"protocol": prepared.protocol.digest, "records": done.records.digest}
+    record_step(target, "analyse", command, {**inputs, "allocation": done.allocation.digest}, done.seed)
+    return ReportedTrial(done, analysed.results, report(done.folder))
+
+
+def simulated_records(protocol: Protocol, scenario: Scenario, seed: int) -> tuple[Records, Allocation]:
+    """The records and the allocation of the trial of this seed."""
+    return to_records(simulate_trial(protocol, scenario, seed), source=simulated_source(scenario.id, seed))
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """What a simulation is made from."""
+
+    protocol: Protocol
+    scenario: Scenario
+    seed: int
+
+
+def _prepared(protocol: str | Path, scenario: str | Path | None, seed: int | None, changes: Sequence[str]) -> _Prepared:
+    check_scopes(changes, ("protocol", "scenario"))
+    loaded = load_protocol(protocol, changes)
+    chosen = load_scenario(scenario or loaded.authored.default_scenario or DEFAULT, changes)
+    return _Prepared(loaded, chosen, secrets.randbelow(LARGEST_FRESH_SEED) if seed is None else seed)
+
+
+def _simulated(prepared: _Prepared, output: str | Path, command: list[str]) -> SimulatedTrial:
+    protocol, scenario = prepared.protocol, prepared.scenario
+    records, arms = simulated_records(protocol, scenario, prepared.seed)
+    target = OutputFolder(Path(output))
+    write_protocol(target, protocol)
+    if scenario.document.changed:
+        target.write_text("scenario.yaml", as_written(scenario.document))
+    else:
+        target.write_bytes("scenario.yaml", scenario.path.read_bytes())
+    write_trial(target, records, arms)
+    inputs = {"protocol": protocol.digest, "scenario": scenario.digest}
+    record_step(target, "simulate", command, inputs, prepared.seed)
+    return SimulatedTrial(target.path, prepared.seed, scenario, records, arms, unknown_tests(protocol))
+
+
+def _command(
+    verb: str, protocol: str | Path, prepared: _Prepared, changes: Sequence[str], output: str | Path
+) -> list[str]:
+    path = prepared.scenario.path
+    name = path.stem if path.parent.name == "shipped" else str(path)
+    command = ["equipoise", verb, str(protocol), "--scenario", name, "--seed", str(prepared.seed)]
+    return [*command, *(word for change in changes for word in ("--set", change)), "-o", str(output)]

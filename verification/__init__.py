@@ -1,0 +1,1 @@
+"""Long verification, apart from the quick tests: calibration against real people."""

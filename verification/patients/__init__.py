@@ -1,0 +1,1 @@
+"""The simulated placebo cohort against the real one."""

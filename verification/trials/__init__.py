@@ -1,0 +1,1 @@
+"""Thousands of simulated trials through the analyses of the protocol, against bands written beforehand."""
