@@ -66,6 +66,11 @@ class Compared:
         return low <= self.model <= high
 
     @property
+    def known(self) -> bool:
+        """Whether a miss is explained in the targets' file: it conflicts with a higher row, or its note says `missed`."""
+        return self.target.role == "conflict" or (self.target.note or "").startswith("missed:")
+
+    @property
     def distance(self) -> float:
         """The difference in units of the tolerance: within -1 and 1 the target is met (but for shares, nearly so)."""
         low, high = self.target.allowed

@@ -67,19 +67,27 @@ def _value_and_p(source: ReportSource, result: Result) -> tuple[Run, ...]:
 
 
 def estimates_section(source: ReportSource) -> Section | None:
-    """Forest plots of comparisons that share a unit, then every estimate."""
+    """Forest plots of comparisons of one outcome, then every estimate."""
     if not source.results.results:
         return None
     blocks: list[Block] = []
-    for unit in dict.fromkeys(item.unit for item in source.comparisons()):
-        items = [item for item in source.comparisons() if item.unit == unit and item.estimate is not None]
+    compared = [item for item in source.comparisons() if item.estimate is not None]
+    for key in dict.fromkeys(_outcome(source, item) for item in compared):
+        items = [item for item in compared if _outcome(source, item) == key]
         if len(items) > 1:
-            blocks.append(_forest(source, unit, items))
+            blocks.append(_forest(source, items))
     blocks.append(_table(source))
     return Section("estimates", "Estimates", tuple(blocks))
 
 
-def _forest(source: ReportSource, unit: str, items: list[Result]) -> FigureBlock:
+def _outcome(source: ReportSource, item: Result) -> tuple[str, str]:
+    """The unit and the parameter of the estimand: what can stand on one axis, where one side is the better one."""
+    estimand = source.protocol.estimand(str(item.estimand))
+    return item.unit, estimand.variable.parameter
+
+
+def _forest(source: ReportSource, items: list[Result]) -> FigureBlock:
+    unit, parameter = _outcome(source, items[0])
     first = shown(source, items[0])
     rows: list[ForestRow | ForestHeading] = []
     for estimand in dict.fromkeys(str(item.estimand) for item in items):
@@ -87,7 +95,8 @@ def _forest(source: ReportSource, unit: str, items: list[Result]) -> FigureBlock
         rows += [_forest_row(source, item) for item in items if item.estimand == estimand]
     contrast = source.protocol.estimand(str(items[0].estimand)).contrast
     labels = {arm.id: arm.label for arm in source.protocol.arms}
-    better = source.protocol.parameter(items[0].parameter).better
+    outcome = source.protocol.parameter(parameter)
+    better = outcome.better
     favoured = (labels[contrast.reference], labels[contrast.active])
     below, above = favoured if better == "higher" else favoured[::-1]
     numbers = [shown(source, item) for item in items]
@@ -95,8 +104,8 @@ def _forest(source: ReportSource, unit: str, items: list[Result]) -> FigureBlock
     words = first.unit or first.kind
     to = "minus" if first.factor is not None else "to"
     return FigureBlock(
-        id=f"forest-{_slug(unit)}",
-        title=f"{len(excluded)} of {len(items)} intervals leave out no effect ({words})",
+        id=f"forest-{_slug(f'{parameter} {unit}')}",
+        title=f"{outcome.label}: {len(excluded)} of {len(items)} intervals leave out no effect",
         drawing=Forest(
             rows=tuple(rows),
             columns=(f"{first.kind.capitalize()} ({_level(items[0])})", "p"),
