@@ -67,7 +67,7 @@ class Compared:
 
     @property
     def known(self) -> bool:
-        """Whether a miss is explained in the targets' file: it conflicts with a higher row, or its note says `missed`."""
+        """Whether a miss is explained: the target conflicts with a higher one, or its note begins with `missed:`."""
         return self.target.role == "conflict" or (self.target.note or "").startswith("missed:")
 
     @property
