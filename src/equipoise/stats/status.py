@@ -25,10 +25,6 @@ class Status(IntEnum):
     NO_EXPOSURE = 8
     NO_EVENTS = 9
     SEPARATED = 10
-    NOT_CONVERGED = 11
-    NEAR_SINGULAR = 12
-    UNRELIABLE = 13
-    LEFT_OUT_FAILED = 14
 
     @property
     def text(self) -> str:
@@ -87,22 +83,6 @@ ADVICE = MappingProxyType(
         Status.SEPARATED: Advice(
             "nobody with some characteristic has an event, so that a ratio of rates has no finite estimate",
             "report the exact conditional ratio with its one-sided limit",
-        ),
-        Status.NOT_CONVERGED: Advice(
-            "the fit did not come to rest",
-            "look at the pattern of missing values, or fit fewer visits or covariates",
-        ),
-        Status.NEAR_SINGULAR: Advice(
-            "the covariance of two visits cannot be told from a perfect correlation",
-            "fit fewer visits, or a model with a simpler covariance",
-        ),
-        Status.UNRELIABLE: Advice(
-            "more than 1 % of the draws failed",
-            "use the conditional mean with the jackknife, or a model with fewer coefficients",
-        ),
-        Status.LEFT_OUT_FAILED: Advice(
-            "the model cannot be fitted once somebody is left out",
-            "report the estimate without inference, or fit fewer visits or covariates",
         ),
     }
 )
