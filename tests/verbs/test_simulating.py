@@ -163,3 +163,11 @@ def test_verify_simulates_again_and_finds_records_that_the_seed_does_not_give(ma
     (folder / "provenance.json").write_text(json.dumps(data))
     with pytest.raises(IntegrityError, match="do not give what is stored"):
         equipoise.verify(folder)
+
+
+@pytest.mark.requirement("SIMULATE-ODD")
+def test_2000_participants_are_no_trouble(tmp_path: Path) -> None:
+    done = equipoise.trial("msc-t1d", tmp_path, seed=1, changes=["protocol.randomisation.participants=2000"])
+    assert len(done.simulated.allocation.arms) == 2000
+    assert all(result.status for result in done.results.results)
+    assert (tmp_path / "report.html").stat().st_size < 20_000_000
