@@ -10,7 +10,13 @@ import sys
 
 import numpy as np
 
-from equipoise.stats.counts import CountFit, count_contrast, fit_negative_binomial, fit_quasi_poisson
+from equipoise.stats.counts import (
+    CountFit,
+    count_contrast,
+    fit_negative_binomial,
+    fit_quasi_poisson,
+    likelihood_ratio,
+)
 
 TRIALS, CHUNK, SEED = 20_000, 4000, 20_260_501
 ARM = np.repeat([0.0, 1.0], [11, 10])
@@ -28,13 +34,15 @@ def rejections() -> dict[str, float]:
         for label, fit, reference in fits(counts, years):
             p_value = count_contrast(fit, np.array([0.0, 1.0]), reference=reference).p_value  # pyright: ignore[reportArgumentType]  one of the two words
             found.setdefault(label, []).append(p_value < 0.05)
+        design, everyone = designed(counts)
+        rise = likelihood_ratio(counts, years, design, everyone, 1)
+        found.setdefault("profile likelihood", []).append(rise < 0.05)
     return {label: float(np.concatenate(parts).mean()) for label, parts in found.items()}
 
 
 def fits(counts: np.ndarray, years: np.ndarray) -> list[tuple[str, CountFit, str]]:
     """The intervals of the page, each with its reference distribution."""
-    design = np.broadcast_to(np.stack([np.ones_like(ARM), ARM], axis=1), (*counts.shape, 2))
-    everyone = np.ones(counts.shape, np.bool_)
+    design, everyone = designed(counts)
     likely = fit_negative_binomial(counts, years, design, everyone, dispersion="maximum-likelihood")
     return [
         ("Cox-Reid, t", fit_negative_binomial(counts, years, design, everyone), "t"),
@@ -42,6 +50,12 @@ def fits(counts: np.ndarray, years: np.ndarray) -> list[tuple[str, CountFit, str
         ("maximum likelihood, normal (Wald)", likely, "normal"),
         ("quasi-Poisson, t", fit_quasi_poisson(counts, years, design, everyone), "t"),
     ]
+
+
+def designed(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The design of two arms, and the mask of everybody."""
+    design = np.broadcast_to(np.stack([np.ones_like(ARM), ARM], axis=1), (*counts.shape, 2))
+    return design, np.ones(counts.shape, np.bool_)
 
 
 if __name__ == "__main__":

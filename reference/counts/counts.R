@@ -21,6 +21,25 @@ profile <- function(part, log_alpha, adjusted) {
   value
 }
 
+# Limits of the arm's coefficient: where twice the fall of the likelihood, with the dispersion free, is chi-squared's 95 %.
+constrained <- function(part, value) {
+  rest <- if (all(is.na(part$age))) y ~ offset(log(years) + value * arm) else y ~ age + offset(log(years) + value * arm)
+  at <- function(log_alpha) {
+    size <- exp(-log_alpha)
+    fit <- glm(rest, data = part, family = negative.binomial(size), control = tight)
+    sum(dnbinom(part$y, size = size, mu = fitted(fit), log = TRUE))
+  }
+  environment(rest) <- environment()
+  optimize(at, c(-6, 3), maximum = TRUE, tol = 1e-10)$objective
+}
+
+profile_limits <- function(part) {
+  top <- optimize(function(la) profile(part, la, FALSE), c(-6, 3), maximum = TRUE, tol = 1e-12)
+  centre <- coef(glm(model(part), data = part, family = negative.binomial(exp(-top$maximum)), control = tight))[["arm"]]
+  f <- function(value) 2 * (top$objective - constrained(part, value)) - qchisq(0.95, 1)
+  array(c(uniroot(f, c(centre - 8, centre), tol = 1e-9)$root, uniroot(f, c(centre, centre + 8), tol = 1e-9)$root))
+}
+
 at_dispersion <- function(part, alpha) {
   fit <- glm(model(part), data = part, family = negative.binomial(1 / alpha), control = tight)
   mu <- fitted(fit)
@@ -39,6 +58,7 @@ case <- function(name) {
   nb <- glm.nb(model(part), data = part, control = tight)
   found$glm_nb <- list(coefficients = array(coef(nb)), dispersion = 1 / nb$theta,
                        errors = array(sqrt(diag(vcov(nb)))), log_likelihood = as.numeric(logLik(nb)))
+  found$profile_limits <- profile_limits(part)
   quasi <- glm(model(part), data = part, family = quasipoisson, control = tight)
   found$quasi <- list(coefficients = array(coef(quasi)), dispersion = summary(quasi)$dispersion,
                       errors = array(sqrt(diag(vcov(quasi)))))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from equipoise.stats.counts import fit_negative_binomial, fit_quasi_poisson
+from equipoise.stats.counts import fit_negative_binomial, fit_quasi_poisson, likelihood_ratio, profile_limits
 from tests.stats.reference import everyone, numbers, rows, stored
 
 R = stored("counts")
@@ -63,3 +63,14 @@ def test_poisson_and_quasi_poisson_are_those_of_glm(case):
     plain = fit_negative_binomial(y, years, design, everyone(y), dispersion="none")
     assert_allclose(errors(plain), R[case]["poisson"]["errors"], rtol=1e-7)
     assert_allclose(plain.log_likelihood[0], R[case]["poisson"]["log_likelihood"], rtol=1e-11)
+
+
+@pytest.mark.requirement("ANALYSIS-COUNTS")
+@pytest.mark.parametrize("case", R)
+def test_profile_limits_are_those_of_the_likelihood_maximised_anew(case):
+    y, years, design = data(case)
+    found = profile_limits(y, years, design, everyone(y), 1)
+    assert_allclose([found[0][0], found[1][0]], R[case]["profile_limits"], atol=5e-6)
+    for limit in found:
+        p_value = likelihood_ratio(y, years, design, everyone(y), 1, null=limit)
+        assert_allclose(p_value, 0.05, atol=1e-5)
