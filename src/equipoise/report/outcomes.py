@@ -70,10 +70,10 @@ def _figure(source: ReportSource, described: Described, name: str) -> FigureBloc
     visits = described.visits(name)
     shown = [visit for visit in visits if any(described.count(name, visit, "n", g) for g in described.groups)] or visits
     scale = time_scale(source, shown)
-    people = {group: tuple(_individuals(source, parameter, group, scale)) for group, _ in source.groups}
-    many = sum(map(len, people.values())) > MOST_INDIVIDUALS
+    people = _people(source, described, parameter, scale)
+    many = people is None
     arms = tuple(
-        ArmTrajectory(style, () if many else people[group], tuple(_means(described, parameter, group, scale)))
+        ArmTrajectory(style, people[group] if people else (), tuple(_means(described, parameter, group, scale)))
         for group, style in source.groups
     )
     return FigureBlock(
@@ -90,6 +90,18 @@ def _figure(source: ReportSource, described: Described, name: str) -> FigureBloc
         ),
         alt=f"{parameter.label}: the mean of each arm{'' if many else ' and each participant'} at {len(shown)} visits.",
     )
+
+
+def _people(
+    source: ReportSource, described: Described, parameter: Parameter, scale: TimeScale
+) -> dict[str, tuple[Individual, ...]] | None:
+    """The individuals of each group; None where they are too many to be drawn."""
+    groups = [group for group, _ in source.groups]
+    seen = [sum(described.count(parameter.id, visit, "n", group) for group in groups) for visit in scale.places]
+    if max(seen, default=0) > MOST_INDIVIDUALS:
+        return None
+    people = {group: tuple(_individuals(source, parameter, group, scale)) for group in groups}
+    return people if sum(map(len, people.values())) <= MOST_INDIVIDUALS else None
 
 
 def _on_log_axis(parameter: Parameter, arms: tuple[ArmTrajectory, ...]) -> bool:
