@@ -1,8 +1,8 @@
 """The allocations that a trial could have had, for re-randomisation tests: its own procedure, once for many trials.
 
 The set is conditional on the number allocated to each arm. It is written out where it is small enough, else drawn; the
-draws depend on the protocol, the name of the analysis and these numbers alone, so that anybody who repeats the analysis
-gets the same ones and a trial does not depend on those beside it.
+draws depend on the protocol and these numbers alone, so that anybody who repeats the analysis gets the same ones, one
+set of draws serves every analysis of a trial, and a trial does not depend on those beside it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,7 +100,7 @@ def why_not(protocol: Protocol) -> str | None:
     return None
 
 
-def reference(protocol: Protocol, sequences: Sequences, draws: int, analysis: str) -> Reference:
+def reference(protocol: Protocol, sequences: Sequences, draws: int) -> Reference:
     """The reference set of sequences: all of it where the procedure has at most `draws` in all, else draws from it."""
     count, n = sequences.arms.shape
     reason = why_not(protocol)
@@ -107,7 +108,8 @@ def reference(protocol: Protocol, sequences: Sequences, draws: int, analysis: st
         return _none(n, np.full(count, reason, dtype=object))
     realised = Realised(n)
     try:
-        made = _procedure(protocol)
+        plan = _Plan.of(protocol)
+        made = plan.procedure()
         possible = made.probability_of(sequences.arms, realised) > 0 if n <= LONGEST else np.ones(count, np.bool_)
         whole = made.enumerate(realised, at_most=min(draws, LARGEST_SET))
     except ValueError as error:
@@ -122,7 +124,7 @@ def reference(protocol: Protocol, sequences: Sequences, draws: int, analysis: st
         same = _with_numbers(whole.arms, numbers)
         share = whole.probabilities[same]
         return Reference(whole.arms[same], share / share.sum(), status)
-    drawn = _drawn(made, realised, numbers, draws, _generator(protocol, analysis))
+    drawn = _drawn(plan, tuple(numbers.tolist()), draws)
     if drawn is None:
         reason = f"{CANNOT}so many in each arm hardly ever come of {made.description}"
         return _none(n, np.where(status == "ok", reason, status).astype(object))
@@ -133,21 +135,39 @@ def _none(n: int, status: NDArray[np.object_]) -> Reference:
     return Reference(np.zeros((0, n), np.int8), None, status)
 
 
-def _procedure(protocol: Protocol) -> Procedure:
-    plan = protocol.randomisation
-    return procedure(
-        plan.method,
-        ratio=tuple(arm.ratio for arm in protocol.arms),
-        block_sizes=plan.block_sizes,
-        limit=plan.limit,
-        probability=plan.probability,
-        length=plan.participants,
-    )
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What decides the draws: how arms are allocated, and under which protocol."""
 
+    method: str
+    ratio: tuple[int, ...]
+    block_sizes: tuple[int, ...]
+    limit: int | None
+    probability: float | None
+    length: int
+    digest: str
 
-def _generator(protocol: Protocol, analysis: str) -> np.random.Generator:
-    digest = hashlib.sha256(f"equipoise/reference-set/1\n{protocol.digest}\n{analysis}".encode()).digest()
-    return np.random.Generator(np.random.Philox(key=int.from_bytes(digest[:16], "big")))
+    @classmethod
+    def of(cls, protocol: Protocol) -> _Plan:
+        plan, ratio = protocol.randomisation, tuple(arm.ratio for arm in protocol.arms)
+        return cls(
+            plan.method, ratio, plan.block_sizes, plan.limit, plan.probability, plan.participants, protocol.digest
+        )
+
+    def procedure(self) -> Procedure:
+        """Raises ValueError where there is no such procedure."""
+        return procedure(
+            self.method,
+            ratio=self.ratio,
+            block_sizes=self.block_sizes,
+            limit=self.limit,
+            probability=self.probability,
+            length=self.length,
+        )
+
+    def generator(self) -> np.random.Generator:
+        digest = hashlib.sha256(f"equipoise/reference-set/1\n{self.digest}".encode()).digest()
+        return np.random.Generator(np.random.Philox(key=int.from_bytes(digest[:16], "big")))
 
 
 def _with_numbers(arms: NDArray[np.int8], numbers: NDArray[np.int64]) -> Flags:
@@ -155,21 +175,26 @@ def _with_numbers(arms: NDArray[np.int8], numbers: NDArray[np.int64]) -> Flags:
     return np.asarray(np.all([(arms == arm).sum(axis=1) == number for arm, number in enumerate(numbers)], axis=0))
 
 
-def _drawn(
-    made: Procedure, realised: Realised, numbers: NDArray[np.int64], draws: int, source: np.random.Generator
-) -> NDArray[np.int8] | None:
-    """So many draws that have these numbers in the arms; None where they hardly ever come."""
-    n = realised.participants
+@lru_cache(maxsize=8)
+def _drawn(plan: _Plan, arms: tuple[int, ...], draws: int) -> NDArray[np.int8] | None:
+    """So many draws with these numbers in the arms, not to be written to; None where they hardly ever come."""
+    numbers, source, made = np.array(arms), plan.generator(), plan.procedure()
+    n = int(numbers.sum())
     if isinstance(made, Simple):
         # Given the numbers every order of simple randomisation is equally probable.
         ordered = np.repeat(np.arange(len(numbers), dtype=np.int8), numbers)
-        return ordered[np.argsort(source.random((draws, n)), axis=1)]
+        return _frozen(ordered[np.argsort(source.random((draws, n)), axis=1)])
     kept: list[NDArray[np.int8]] = []
     found = 0
     for _ in range(ATTEMPTS):
-        some = made.draw(realised, source.random((max(STEP // n, 1), n)))
+        some = made.draw(Realised(n), source.random((max(STEP // n, 1), n)))
         kept.append(some[_with_numbers(some, numbers)])
         found += len(kept[-1])
         if found >= draws:
-            return np.concatenate(kept)[:draws]
+            return _frozen(np.concatenate(kept)[:draws])
     return None
+
+
+def _frozen(arms: NDArray[np.int8]) -> NDArray[np.int8]:
+    arms.setflags(write=False)
+    return arms

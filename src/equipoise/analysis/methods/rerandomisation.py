@@ -66,7 +66,7 @@ def _run(data: AnalysisData, analysis: Analysis, options: Options) -> Outcome:
     status = np.where(data.panel.present.any(axis=1), BLINDED, Status.NO_OBSERVATIONS.text).astype(object)
     active = [arm.id for arm in data.protocol.arms].index(contrast.active)
     for group in sequences(data.panel):
-        given = reference(data.protocol, group, options.draws, analysis.id)
+        given = reference(data.protocol, group, options.draws)
         status[group.trials] = given.status
         if len(given.arms):
             found = _tested(group, given, values, members, active, level_of(data, analysis), rates)
