@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 import numpy as np
 import pytest
 from scipy.stats import norm, rankdata
 
 from equipoise.analysis.analyse import prepare
+from equipoise.analysis.data import DerivationData
+from equipoise.analysis.derivations import balance_index
 from equipoise.analysis.derivations.balance_index import mid_ranks, normal_scores
 from equipoise.analysis.plan import plan
 from equipoise.protocol.load import load_protocol
@@ -65,6 +69,37 @@ def test_only_the_order_of_results_matters() -> None:
         assert len(np.unique(base[trial][censored[trial] < 0])) <= 1, "all below the limit are tied"
         assert base[trial][censored[trial] < 0].max(initial=-9) < base[trial][censored[trial] == 0].min()
     np.testing.assert_allclose(base.reshape(5, -1).mean(axis=1), 0, atol=0.15)
+
+
+def test_scores_by_hand() -> None:
+    """Two below the limit share rank 1.5 of 5, two above share 4.5: scores at 1/4, 1/2 and 3/4, symmetric about 0."""
+    values = np.array([[[2.0, 2.0], [3.0, np.nan], [9.0, 9.0]]])
+    censored = np.array([[[-1, -1], [0, 0], [1, 1]]], np.int8)
+    upper = 0.6744897501960817  # the normal quantile of 3/4
+    expected = [[[-upper, -upper], [0.0, np.nan], [upper, upper]]]
+    np.testing.assert_allclose(normal_scores(values, censored), expected, atol=1e-15)
+
+
+def test_a_result_at_the_limit_ranks_between_those_beyond_it() -> None:
+    """A value measured at a limit is not tied with those below the lower or above the upper one."""
+    values = np.array([[[2.0, 2.0, 5.0, 9.0, 9.0]]])
+    censored = np.array([[[-1, 0, 0, 0, 1]]], np.int8)
+    np.testing.assert_allclose(normal_scores(values, censored)[0, 0], norm.ppf(np.arange(1, 6) / 6), atol=1e-15)
+
+
+def test_exchanged_panels_give_the_opposite_index_and_trials_do_not_touch() -> None:
+    names = [f"cytokines.{name}" for name in PRO], [f"cytokines.{name}" for name in ANTI]
+    scenario = load_scenario("published", ["scenario.effects_vary=false"])
+    panel = simulate_trials(load_protocol("msc-t1d"), scenario, 6, 3)[0]
+    found = []
+    for pro, anti in (names, names[::-1]):
+        options = balance_index.Options(pro=tuple(pro), anti=tuple(anti))
+        data = DerivationData(panel, MappingProxyType({}))
+        found.append(balance_index.DERIVATION.derive(data, panel.protocol.parameters[0], options))
+    np.testing.assert_allclose(found[0], -found[1])
+    values, censored = panel.blocks["cytokines"].test("il-6")
+    alone = normal_scores(values[1:2, ..., 0], censored[1:2, ..., 0])
+    np.testing.assert_array_equal(normal_scores(values[..., 0], censored[..., 0])[1:2], alone)
 
 
 def test_one_missing_cytokine_leaves_the_visit_without_index() -> None:

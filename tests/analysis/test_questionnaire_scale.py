@@ -85,6 +85,29 @@ def test_rand_36_is_scored_by_rands_table(protocol: Protocol, scale: str) -> Non
     np.testing.assert_allclose(found, expected)
 
 
+@pytest.mark.parametrize("scale", SCALES)
+def test_the_best_answers_of_rand_36_score_100_and_the_worst_0(protocol: Protocol, scale: str) -> None:
+    best = [max(RAND[number], key=RAND[number].__getitem__) for number in range(1, 37)]
+    worst = [min(RAND[number], key=RAND[number].__getitem__) for number in range(1, 37)]
+    answers = np.array([best, worst], np.float64)
+    np.testing.assert_array_equal(score(answered(protocol, "rand-36", answers), f"rand-36-{scale}"), [100, 0])
+
+
+def test_rands_own_example_of_energy(protocol: Protocol) -> None:
+    """Answers 4, 3 and 3 to items 23, 27 and 29, and 31 left blank: (40 + 60 + 40)/3, in RAND's instructions 46.7."""
+    answers = np.full((1, 36), np.nan)
+    answers[0, [22, 26, 28]] = 4, 3, 3
+    found = score(answered(protocol, "rand-36", answers), "rand-36-energy")
+    np.testing.assert_allclose(found, [140 / 3])
+
+
+def test_every_item_of_rand_36_counts_once(protocol: Protocol) -> None:
+    questionnaire = protocol.assessment("rand-36").questionnaire
+    assert questionnaire is not None
+    counted = [item for scale in questionnaire.scales for item in scale.items]
+    assert sorted(counted) == sorted(item.id for item in questionnaire.items)
+
+
 def test_a_blank_answer_is_left_out_and_no_answer_gives_no_score(protocol: Protocol) -> None:
     answers = random_answers(protocol, "rand-36", 3)
     answers[0, 22] = np.nan  # one of energy's items
@@ -129,6 +152,7 @@ def test_outside_its_ages_a_questionnaire_has_no_score_and_the_other_one_counts(
         ("protocol.parameters.cytokine-balance.options.pro=[cytokines.il-99]", "known-test"),
         ("protocol.parameters.cytokine-balance.options.anti=[cytokines.il-6]", "test-once"),
         ("protocol.parameters.cytokine-balance.options.anti=[treg.percent]", "one-assessment"),
+        ("protocol.parameters.cytokine-balance.options.pro=[mmtt.cpeptide]", "single-time-point"),
     ],
 )
 def test_options_without_meaning_are_refused(change: str, rule: str) -> None:

@@ -92,6 +92,9 @@ def test_the_centre_of_published_is_not_the_best_corner() -> None:
         ("scenario.parameters={hba1c: {levle: 3}}", "known-people-parameter"),
         ("scenario.parameters={hba1c: {level: 30}}", "people-parameter-range"),
         ("scenario.sources.nowhere=assumed", "source-path"),
+        ("scenario.effects.hba1c_shift.range=[-0.3, -1.1]", "effect-range"),
+        ("scenario.intercurrent_events.martians=0.5", "known-simulated-event"),
+        ("scenario.recruitment.assessed_per_place=1000000", "out-of-range"),
     ],
 )
 @pytest.mark.requirement("SIMULATE-SCENARIOS")

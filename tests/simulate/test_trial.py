@@ -303,6 +303,14 @@ def test_records_say_that_they_are_simulated() -> None:
     assert real.seed is None
 
 
+@pytest.mark.requirement("SIMULATE-ODD")
+def test_a_trial_too_large_for_a_machine_is_refused() -> None:
+    protocol = load_protocol("msc-t1d", ["protocol.randomisation.participants=100000"])
+    with pytest.raises(InputError) as refused:
+        simulate_trial(protocol, load_scenario("no-effect"), 1)
+    assert [problem.rule for problem in refused.value.problems] == ["simulation-size"]
+
+
 AGE_GROUPS = (
     "[{id: age, label: Age, levels: [{id: child, label: Child, expression: age < 18.0},"
     " {id: adult, label: Adult, expression: age >= 18.0}]}]"

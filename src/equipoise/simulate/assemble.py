@@ -18,6 +18,7 @@ from equipoise.records.classes import SEXES, STATUSES
 from equipoise.records.panel import HELD, MISSED, NO_VISIT, Block, Panel, Rows
 from equipoise.simulate import occurrences
 from equipoise.simulate.enrolment import DECLINED, ENROLLED, NOT_ELIGIBLE, NOT_SELECTED, Enrolment, ScreeningStreams
+from equipoise.simulate.intercurrent import PREGNANCY
 from equipoise.simulate.lots import lot_rows
 from equipoise.simulate.measurements import DIARY, Bedside, measure
 from equipoise.simulate.occurrences import assessment_of
@@ -277,7 +278,7 @@ def _events(protocol: Protocol, scenario: Scenario, nature: Nature) -> Rows:
         parts.append(occurrences.episode_rows(name, nature.episodes, screening_day, nature.diary_kept))
     if (name := assessment_of(protocol, "MH")) is not None:
         parts.append(occurrences.diagnosis_rows(name, diagnosis_day, stay))
-        yearly = scenario.authored.intercurrent_events.get(occurrences.PREGNANCY, 0.0)
+        yearly = scenario.authored.intercurrent_events.get(PREGNANCY, 0.0)
         parts.append(occurrences.pregnancy_rows(name, people, yearly, stay, nature.draw))
     if (name := assessment_of(protocol, "DV")) is not None:
         parts.append(occurrences.deviation_rows(name, nature.treatment))

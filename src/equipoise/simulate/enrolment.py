@@ -27,6 +27,9 @@ FASTING = "fasting_cpeptide"
 SAMPLED = frozenset({"autoantibody_positive", "hiv", "htlv", "hbv", "hcv", "cmv", FASTING})
 """Variables that only the screening visit's samples show; the others are known when a person is assessed."""
 
+MOST_ASSESSED = 1_000_000
+"""People in one trial: more would not fit into the memory of an ordinary machine."""
+
 ASSESSED, NOT_SELECTED, DECLINED, NOT_ELIGIBLE, ENROLLED = 0, 1, 2, 3, 4
 """How far a person came. ASSESSED: nobody looked, the places were full."""
 
@@ -77,6 +80,11 @@ def enrol(protocol: Protocol, scenario: Scenario, seed: int, trials: int, first:
     check_variables(protocol)
     places = protocol.randomisation.participants
     most = max(math.ceil(scenario.authored.recruitment.assessed_per_place * places), 1)
+    if most > MOST_ASSESSED:
+        message = f"{places} places would mean up to {most} people to assess, more than {MOST_ASSESSED}"
+        remedy = "Plan fewer participants, or let the scenario assess fewer for each place."
+        problem = protocol.document.problem(("randomisation", "participants"), "simulation-size", message, remedy)
+        raise InputError(f"{protocol.path}: too large to be simulated", [problem])
     draw = Streams(seed, trials, most, first)
     people = draw_people(draw, scenario.parameters)
     fasting = _screening_fasting(people, ScreeningStreams(draw), scenario)

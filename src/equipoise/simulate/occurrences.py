@@ -18,9 +18,9 @@ from equipoise.protocol.model import Protocol
 from equipoise.records.classes import STUDY_TREATMENT
 from equipoise.records.from_records import CARRIED_COLUMNS
 from equipoise.records.panel import Rows
+from equipoise.simulate.intercurrent import MEDICINES, PREGNANCY_AGES, first_time
 from equipoise.simulate.treatment import GIVEN, NOT_REACHED, REASONS, Treatment
 
-YEAR = 365.25
 Texts = NDArray[np.str_]
 Columns = dict[str, NDArray[Any]]
 Part = tuple[NDArray[np.int64], NDArray[np.int64], Columns]
@@ -51,15 +51,6 @@ SYSTEM_ORGAN_CLASSES = {
 """Where the dictionary of regulators (MedDRA) puts the terms that simulated events have."""
 HOSPITAL = ("Appendicitis", "Ketoacidosis")
 """Terms that put people into hospital, which makes an event serious whatever its grade."""
-MEDICINES = {
-    "glucose-technology": "Automated insulin delivery",
-    "other-immunotherapy": "Other immunotherapy",
-    "systemic-steroids": "Systemic corticosteroid",
-    "sglt2-glp1": "SGLT2 inhibitor",
-}
-"""Intercurrent events that are recorded as concomitant medication."""
-PREGNANCY = "pregnancy"
-PREGNANCY_AGES = (16, 46)
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,12 +252,3 @@ def pregnancy_rows(assessment: str, people: People, yearly: float, stay: Stay, d
         "start_day": day[trial, person],
     }
     return trial, person, columns
-
-
-def first_time(uniform: Floats, yearly: float) -> Floats:
-    """The study day of the first event at a constant hazard that reaches `yearly` of all within a year."""
-    if yearly <= 0:
-        return np.full(uniform.shape, np.inf)
-    if yearly >= 1:
-        return np.ones(uniform.shape)
-    return np.floor(np.log1p(-uniform) / np.log1p(-yearly) * YEAR) + 1

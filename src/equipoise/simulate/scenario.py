@@ -13,6 +13,7 @@ from equipoise.patients.effects import EFFECT_RANGES, Effects
 from equipoise.patients.parameters import Parameters, default_parameters
 from equipoise.protocol.load import known_schema
 from equipoise.protocol.schema_errors import validated
+from equipoise.simulate.intercurrent import MEDICINES, PREGNANCY
 from equipoise.simulate.scenario_schema import EffectValue, ScenarioDocument
 from equipoise.simulate.streams import Streams
 from equipoise.source.changes import with_changes
@@ -75,7 +76,8 @@ def load_scenario(name: str | Path, changes: Sequence[str] = ()) -> Scenario:
     document = with_changes(read_document(path), changes, "scenario")
     known_schema(document, SCHEMAS, "scenario")
     authored = validated(ScenarioDocument, document, what="scenario")
-    problems = [*_effects(document, authored), *_parameters(document, authored), *_sources(document, authored)]
+    rules = (_effects, _parameters, _intercurrent, _sources)
+    problems = [problem for rule in rules for problem in rule(document, authored)]
     if problems:
         raise InputError(f"{path} is not a meaningful scenario", problems)
     chosen = {f"{group}.{key}": v for group, values in authored.parameters.items() for key, v in values.items()}
@@ -109,7 +111,10 @@ def _effects(document: Document, authored: ScenarioDocument) -> Iterator[Problem
             yield document.problem(steps, "known-effect", "the simulated people have no such effect", remedy)
             continue
         low, high = effect.range
-        if not low <= effect.value <= high:
+        if low > high:
+            message = f"the range ends at {high:g}, below its beginning, {low:g}"
+            yield document.problem((*steps, "range"), "effect-range", message, "Write the smaller number first.")
+        elif not low <= effect.value <= high:
             message = f"the value {effect.value:g} lies outside its own range, {low:g} to {high:g}"
             yield document.problem(
                 (*steps, "value"), "effect-range", message, "Change the value, or the range with it."
@@ -133,6 +138,17 @@ def _parameters(document: Document, authored: ScenarioDocument) -> Iterator[Prob
             elif not row.low <= value <= row.high:
                 message = f"{value:g} lies outside the parameter's range, {row.low:g} to {row.high:g} {row.unit}"
                 yield document.problem(steps, "people-parameter-range", message, "Stay inside that range.")
+
+
+def _intercurrent(document: Document, authored: ScenarioDocument) -> Iterator[Problem]:
+    known = (*MEDICINES, PREGNANCY)
+    for name in authored.intercurrent_events:
+        if name not in known:
+            remedy = f"Name one of: {', '.join(known)}."
+            steps: tuple[Step, ...] = ("intercurrent_events", name)
+            yield document.problem(
+                steps, "known-simulated-event", "this event does not happen to simulated people", remedy
+            )
 
 
 def _sources(document: Document, authored: ScenarioDocument) -> Iterator[Problem]:

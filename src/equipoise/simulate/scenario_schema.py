@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from equipoise.protocol.schema.base import Identifier, Name, NotNegative, Number, Part, Positive, Text, read_only
+from equipoise.protocol.schema.base import Identifier, Name, NotNegative, Number, Part, Text, read_only
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 """A share of people, visits or lots, 0 and 1 included."""
@@ -30,7 +30,7 @@ EffectMapping = Annotated[dict[Name, EffectValue], AfterValidator(read_only)]
 class Recruitment(Part):
     """Who is assessed, and for how long people are looked for."""
 
-    assessed_per_place: Positive
+    assessed_per_place: Annotated[float, Field(gt=0, le=1000)]
     """Recruitment ends when this many people have been assessed for each place of the trial."""
 
 

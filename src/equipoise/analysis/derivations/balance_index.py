@@ -90,6 +90,10 @@ def _objections(protocol: Protocol, parameter: Parameter, options: Options) -> I
             if source.partition(".")[0] != options.pro[0].partition(".")[0]:
                 message = "the panels come from different assessments"
                 yield Objection((key, index), "one-assessment", message, "Name tests of one assessment.")
+            found = find_test(protocol, source)
+            if found is not None and found[0].minutes:
+                message = f"{found[0].id} has time points, and the index has one result a visit"
+                yield Objection((key, index), "single-time-point", message, "Name tests without time points.")
 
 
 DERIVATION = Derivation(
