@@ -25,6 +25,16 @@ class Status(IntEnum):
     NO_EXPOSURE = 8
     NO_EVENTS = 9
     SEPARATED = 10
+    NOT_CONVERGED = 11
+    NEAR_SINGULAR = 12
+    UNRELIABLE = 13
+    LEFT_OUT_FAILED = 14
+    ALL_CENSORED = 15
+    NO_MAXIMUM = 16
+    EMPTY_VISIT = 17
+    TOO_FEW_PAIRS = 18
+    UNBOUNDED_LIKELIHOOD = 19
+    ONE_ARM_VISIT = 20
 
     @property
     def text(self) -> str:
@@ -83,6 +93,46 @@ ADVICE = MappingProxyType(
         Status.SEPARATED: Advice(
             "nobody with some characteristic has an event, so that a ratio of rates has no finite estimate",
             "report the exact conditional ratio with its one-sided limit",
+        ),
+        Status.NOT_CONVERGED: Advice(
+            "the fit did not come to rest",
+            "look at the pattern of missing values, or fit fewer visits or covariates",
+        ),
+        Status.NEAR_SINGULAR: Advice(
+            "the covariance of two visits cannot be told from a perfect correlation",
+            "fit fewer visits, or a model with a simpler covariance",
+        ),
+        Status.UNRELIABLE: Advice(
+            "more than 1 % of the draws failed",
+            "use the conditional mean with the jackknife, or a model with fewer coefficients",
+        ),
+        Status.LEFT_OUT_FAILED: Advice(
+            "the model cannot be fitted once somebody is left out",
+            "report the estimate without inference, or fit fewer visits or covariates",
+        ),
+        Status.ALL_CENSORED: Advice(
+            "every value lies beyond a limit of the assay, so that neither mean nor spread can be estimated",
+            "report who was detectable, with Fisher's exact mid-p",
+        ),
+        Status.NO_MAXIMUM: Advice(
+            "the likelihood has no maximum: an arm lies wholly beyond a limit, or the model meets every exact value",
+            "report who was detectable, or adjust for fewer covariates",
+        ),
+        Status.EMPTY_VISIT: Advice(
+            "nobody has a value at one of the visits",
+            "leave that visit out of the model, and look for the reason why its values are missing",
+        ),
+        Status.TOO_FEW_PAIRS: Advice(
+            "fewer than two people have values at both of two visits, so that their covariance cannot be estimated",
+            "leave one of the visits out, or fit a model with a simpler covariance",
+        ),
+        Status.UNBOUNDED_LIKELIHOOD: Advice(
+            "the likelihood has no maximum: too few people have a value at every visit for this covariance",
+            "fit a model with a simpler covariance, or fewer visits or covariates",
+        ),
+        Status.ONE_ARM_VISIT: Advice(
+            "an arm has nobody with a value at one of the visits",
+            "leave that visit out of the model: nothing can be compared there",
         ),
     }
 )
