@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""How often the intervals after imputation cover where there is no effect: `reference/imputation/calibration.py`.
+"""How often the intervals after imputation cover where there is no effect: `verification/imputation.py`.
 
 Three visits with correlation 0.5 beyond a baseline value, as many people in each arm (one more in the first), and about
 a fifth lost by the last visit, more of those with high values at the first. docs/statistics/imputation.md quotes it.
@@ -20,7 +20,7 @@ from equipoise.stats.imputation import (
 )
 
 TRIALS, DRAWS, SEED = 2000, 50, 20_260_502
-PEOPLE = (21, 30, 40)
+PEOPLE = (21, 30)
 STRATEGIES = ("missing-at-random", "jump-to-reference")
 ROOT = np.linalg.cholesky(0.5 + 0.5 * np.eye(3))
 
