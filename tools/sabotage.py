@@ -32,7 +32,7 @@ ROOT = Path(__file__).resolve().parent.parent
 COPIED = ("src", "tests", "tools", "examples", "reference", "docs", "pyproject.toml")
 NOT_COPIED = shutil.ignore_patterns("__pycache__", ".*_cache", ".hypothesis")
 HEADER = re.compile(r"# (fault|caught-by): (.+)")
-SECONDS = 120
+SECONDS = 600
 TESTS_FAILED = 1  # pytest's exit code for "tests ran and some failed"; 2 to 5 mean that they could not run
 WORKERS = 2
 

@@ -71,7 +71,9 @@ def _quantitative_response(auc: Floats, age: Floats) -> dict[str, float]:
     log1p = np.log1p(auc)
     expected = EXPECTED[0] + EXPECTED[1] * log1p[:, 0] + EXPECTED[2] * age
     response = log1p - expected[:, np.newaxis]
-    year, second = response[:, AT[12]], response[:, AT[24]]
+    year = response[:, AT[12]]
+    # Beyond 12 months the straight line from baseline to the expected value at 12 months is drawn on.
+    second = log1p[:, AT[24]] - (2 * expected - log1p[:, 0])
     return {
         "log1p-auc.change.12": (log1p[:, AT[12]] - log1p[:, 0]).mean(),
         "qr.mean.12": year.mean(),

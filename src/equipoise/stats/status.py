@@ -35,6 +35,7 @@ class Status(IntEnum):
     TOO_FEW_PAIRS = 18
     UNBOUNDED_LIKELIHOOD = 19
     ONE_ARM_VISIT = 20
+    EXACT_VISIT = 21
 
     @property
     def text(self) -> str:
@@ -133,6 +134,10 @@ ADVICE = MappingProxyType(
         Status.ONE_ARM_VISIT: Advice(
             "an arm has nobody with a value at one of the visits",
             "leave that visit out of the model: nothing can be compared there",
+        ),
+        Status.EXACT_VISIT: Advice(
+            "the values of one visit do not vary beyond the design, so that their variance is zero",
+            "leave that visit out of the model, and describe it by itself",
         ),
     }
 )

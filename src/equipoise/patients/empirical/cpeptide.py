@@ -1,8 +1,9 @@
 """C-peptide: the 2 h mean of a mixed-meal test over the time since diagnosis, its time points, and fasting C-peptide.
 
-With A the 2 h mean in nmol/L and H the level that nobody passes, y = ln(A / (H - A)) falls in a straight line:
+With A the 2 h mean in nmol/L and H the level that nobody passes, y = ln(A / (H - A)) falls by a power of time, a
+little more slowly in the first months than later:
 
-    y(t) = level(age) + sd(age) z1 - rate t + what treatment added + visit noise,
+    y(t) = level(age) + sd(age) z1 - rate t^k + what treatment added + visit noise,
     ln rate = a + b ln(age / 15) + s (rho z1 + sqrt(1 - rho^2) z2),      t in years since diagnosis.
 
 On this scale a high level cannot run away, and a low one falls on the logarithm's scale, as the real ones do.
@@ -38,7 +39,8 @@ SMALLEST_SHARE = 0.05
 
 def latent_course(people: People, since_diagnosis: Floats, p: Parameters) -> Floats:
     """The untreated course without visit noise on the logit scale, (R, n, V); since_diagnosis in days, (R, n, V)."""
-    return level(people, p)[..., np.newaxis] - rate(people, p)[..., np.newaxis] * (since_diagnosis / YEAR)
+    years = np.maximum(since_diagnosis, 0.0) / YEAR
+    return level(people, p)[..., np.newaxis] - rate(people, p)[..., np.newaxis] * years ** p["cpeptide.decline-power"]
 
 
 def level(people: People, p: Parameters) -> Floats:
@@ -49,7 +51,7 @@ def level(people: People, p: Parameters) -> Floats:
 
 
 def rate(people: People, p: Parameters) -> Floats:
-    """The yearly fall on the logit scale, (R, n); positive."""
+    """The fall of the first year since diagnosis on the logit scale, (R, n); positive."""
     rho = p["cpeptide.level-decline-correlation"]
     z = rho * people.cpeptide_level + np.sqrt(1 - rho**2) * people.cpeptide_decline
     mean = p["cpeptide.decline-15"] + p["cpeptide.decline-age"] * np.log(people.age / 15)
