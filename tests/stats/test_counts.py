@@ -7,7 +7,8 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy.stats import nbinom
 
-from equipoise.stats.counts import LOG_GRID, count_contrast, fit_negative_binomial, fit_quasi_poisson
+from equipoise.stats.count_likelihood import LOG_GRID
+from equipoise.stats.counts import count_contrast, fit_negative_binomial, fit_quasi_poisson
 from equipoise.stats.status import Status
 
 ARM = np.r_[np.zeros(11), np.ones(10)]

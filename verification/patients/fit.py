@@ -2,9 +2,9 @@
 
     python -m verification.patients.fit
 
-Least squares of (model - target) / tolerance, which counts more where a target is nearly missed, on one simulated cohort whose random numbers never change, so that the
-sum of squares is a smooth function of the parameters but for the shares. C-peptide first, because HbA1c and insulin
-lean on it.
+Least squares of (model - target) / tolerance, which counts more where a target is nearly missed, on one simulated
+cohort whose random numbers never change, so that the sum of squares is a smooth function of the parameters but for the
+shares. C-peptide first, because HbA1c and insulin lean on it.
 """
 
 from __future__ import annotations
