@@ -1,0 +1,240 @@
+"""Covariance structures: how the T x T covariance of a complete person follows from k parameters theta.
+
+us      any covariance; theta is the covariance itself, row by row below the diagonal
+cs      one variance, one correlation              csh     variances by visit, one correlation
+ar1     one variance, correlation rho^|s - t|      ar1h    variances by visit, correlation rho^|s - t|
+toep    one variance, a correlation for each lag   toeph   variances by visit, a correlation for each lag
+ris     random intercept and slope in time plus residual: g_00 + g_01 (s + t) + g_11 s t + g_r [s = t]
+
+Those with correlations have the logarithms of their standard deviations first, then rho / sqrt(1 - rho²) of each
+correlation, or, for the one of cs and csh, the logit of its place between -1/(T - 1) and 1. The covariance of
+``ris`` is marginal: only the whole must be positive definite (Verbeke & Molenberghs, Linear mixed models for
+longitudinal data, 2000, chapter 5).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol, get_args
+
+import numpy as np
+
+from equipoise.stats.arrays import Floats
+from equipoise.stats.mmrm.likelihood import lower, unfolding
+
+StructureName = Literal["us", "cs", "csh", "ar1", "ar1h", "toep", "toeph", "ris"]
+
+
+class Structure(Protocol):
+    """A differentiable family of covariances."""
+
+    def start(self, moments: Floats) -> Floats:
+        """Parameters (k,) near a positive definite ``moments`` (T, T)."""
+        ...
+
+    def sigma(self, theta: Floats) -> Floats:
+        """The covariance (T, T)."""
+        ...
+
+    def jacobian(self, theta: Floats) -> Floats:
+        """Its first derivatives (k, T, T)."""
+        ...
+
+    def second(self, theta: Floats) -> Floats | None:
+        """Its second derivatives (k, k, T, T); nothing where all are 0."""
+        ...
+
+    def bend(self, theta: Floats, slope: Floats) -> Floats:
+        """What the way of ``move`` adds to the second derivatives of f, (k, k); ``slope`` as in ``Derivatives``."""
+        ...
+
+    def move(self, theta: Floats, step: Floats) -> Floats:
+        """Parameters (k,) after a step (k,) from ``theta``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Unstructured:
+    """Any positive definite covariance, reached along curves that never leave the positive definite matrices.
+
+    The step D leads to S + D + ½ D S⁻¹D, which is positive definite for every symmetric D. Pennec, Fillard & Ayache,
+    Int J Comput Vis 2006;66:41-66; Absil, Mahony & Sepulchre, Optimization algorithms on matrix manifolds, 2008.
+    """
+
+    visits: int
+
+    def start(self, moments: Floats) -> Floats:
+        return moments[lower(self.visits)]
+
+    def sigma(self, theta: Floats) -> Floats:
+        return (unfolding(self.visits) @ theta).reshape(self.visits, self.visits)
+
+    def jacobian(self, theta: Floats) -> Floats:  # noqa: ARG002 - the signature of every structure
+        return unfolding(self.visits).T.reshape(-1, self.visits, self.visits)
+
+    def second(self, theta: Floats) -> Floats | None:  # noqa: ARG002 - the signature of every structure
+        return None
+
+    def bend(self, theta: Floats, slope: Floats) -> Floats:
+        # ½ tr(G E_i S⁻¹ E_j), made symmetric: S⁻¹ in the place of Omega, G in the place of A.
+        inner = np.linalg.inv(self.sigma(theta))[None]
+        unfold, visits = unfolding(self.visits), self.visits
+        table = np.multiply.outer(slope, inner[0]).transpose(1, 2, 3, 0).reshape(visits**2, visits**2)
+        folded = unfold.T @ table @ unfold
+        return 0.25 * (folded + folded.T)
+
+    def move(self, theta: Floats, step: Floats) -> Floats:
+        sigma, change = self.sigma(theta), self.sigma(step)
+        curved = change @ np.linalg.solve(sigma, change)
+        return theta + step + 0.25 * (curved + curved.T)[lower(self.visits)]
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """Sums of fixed matrices: the covariance is theta times ``basis`` (k, T, T)."""
+
+    basis: Floats
+
+    def start(self, moments: Floats) -> Floats:
+        flat = self.basis.reshape(len(self.basis), -1)
+        theta = np.asarray(np.linalg.lstsq(flat.T, moments.ravel(), rcond=None)[0], dtype=np.float64)
+        # Towards independent residuals, the last matrix, until it is a covariance.
+        residual = np.zeros(len(theta))
+        residual[-1] = np.trace(moments) / len(moments)
+        while np.linalg.eigvalsh(self.sigma(theta))[0] < 0.01 * residual[-1]:
+            theta = 0.5 * (theta + residual)
+        return theta
+
+    def sigma(self, theta: Floats) -> Floats:
+        return np.tensordot(theta, self.basis, axes=1)
+
+    def jacobian(self, theta: Floats) -> Floats:  # noqa: ARG002 - the signature of every structure
+        return self.basis
+
+    def second(self, theta: Floats) -> Floats | None:  # noqa: ARG002 - the signature of every structure
+        return None
+
+    def bend(self, theta: Floats, slope: Floats) -> Floats:  # noqa: ARG002 - the signature of every structure
+        return np.zeros((len(theta), len(theta)))
+
+    def move(self, theta: Floats, step: Floats) -> Floats:
+        return theta + step
+
+
+@dataclass(frozen=True, slots=True)
+class Correlated:
+    """Standard deviations times correlations that are 0 or powers of parameters.
+
+    lags: (K, T, T) the power of each correlation parameter in each element, 0 where it has no part in it; with one
+    parameter for each element at most. deviations: (v, T, T) how often each log deviation enters each element.
+    floor: what the correlations must exceed, if there is such a bound.
+    """
+
+    lags: Floats
+    deviations: Floats
+    floor: float | None = None
+
+    def start(self, moments: Floats) -> Floats:
+        v = len(self.deviations)
+        variances = np.diagonal(moments)
+        spread = variances if v > 1 else np.array([variances.mean()])
+        root = np.sqrt(variances)
+        correlation = moments / np.outer(root, root)
+        rho = np.array([correlation[lag == 1].mean() for lag in self.lags])
+        theta = np.concatenate([0.5 * np.log(spread), self._unlinked(rho)])
+        while np.linalg.eigvalsh(self._correlation(theta)[0])[0] < 0.01:
+            theta[v:] *= 0.8
+        return theta
+
+    def sigma(self, theta: Floats) -> Floats:
+        return self._spread(theta) * self._correlation(theta)[0]
+
+    def jacobian(self, theta: Floats) -> Floats:
+        spread = self._spread(theta)
+        values, first, _ = self._correlation(theta)
+        return np.concatenate([self.deviations * (spread * values), first * spread])
+
+    def second(self, theta: Floats) -> Floats | None:
+        v, k = len(self.deviations), len(theta)
+        spread = self._spread(theta)
+        values, first, curved = self._correlation(theta)
+        table = np.zeros((k, k, *spread.shape))
+        table[:v, :v] = self.deviations[:, None] * self.deviations[None] * (spread * values)
+        table[:v, v:] = self.deviations[:, None] * (first * spread)[None]
+        table[v:, :v] = table[:v, v:].swapaxes(0, 1)
+        each = np.arange(v, k)
+        table[each, each] = curved * spread
+        return table
+
+    def bend(self, theta: Floats, slope: Floats) -> Floats:
+        second = self.second(theta)
+        return 0.5 * np.tensordot(second, slope, axes=2) if second is not None else np.zeros(2 * (len(theta),))
+
+    def move(self, theta: Floats, step: Floats) -> Floats:
+        return theta + step
+
+    def _spread(self, theta: Floats) -> Floats:
+        """(T, T) products of standard deviations."""
+        return np.exp(np.tensordot(theta[: len(self.deviations)], self.deviations, axes=1))
+
+    def _correlation(self, theta: Floats) -> tuple[Floats, Floats, Floats]:
+        """The correlations (T, T), and their first and second derivatives (K, T, T), each by its own parameter."""
+        rho, rate, bend = self._linked(theta[len(self.deviations) :][:, None, None])
+        lags, there = self.lags, self.lags > 0
+        powers = [np.where(lags >= n, rho ** np.maximum(lags - n, 0.0), 0.0) * there for n in (0, 1, 2)]
+        values = powers[0].sum(axis=0) + np.eye(lags.shape[1])
+        once = lags * powers[1]
+        return values, once * rate, lags * (lags - 1.0) * powers[2] * rate**2 + once * bend
+
+    def _linked(self, eta: Floats) -> tuple[Floats, Floats, Floats]:
+        """Correlations of parameters, with first and second derivatives."""
+        if self.floor is None:
+            length = 1.0 + eta**2
+            return eta / np.sqrt(length), length**-1.5, -3.0 * eta * length**-2.5
+        place = 0.5 * (1.0 + np.tanh(0.5 * eta))
+        rate = (1.0 - self.floor) * place * (1.0 - place)
+        return self.floor + (1.0 - self.floor) * place, rate, rate * (1.0 - 2.0 * place)
+
+    def _unlinked(self, rho: Floats) -> Floats:
+        """Parameters of correlations, of which none starts nearer to a bound than 0.01."""
+        if self.floor is None:
+            rho = np.clip(rho, -0.99, 0.99)
+            return rho / np.sqrt(1.0 - rho**2)
+        place = np.clip((rho - self.floor) / (1.0 - self.floor), 0.01, 0.99)
+        return np.log(place / (1.0 - place))
+
+
+def structure(name: StructureName, visits: int, times: Floats | None = None) -> Structure:
+    """The structure of that name for T visits; ``times`` (T,) of the visits, for ``ris``.
+
+    ValueError: an unknown name, or times that do not fit.
+    """
+    if name not in get_args(StructureName):
+        raise ValueError(f"structure must be one of {get_args(StructureName)}, not {name!r}")
+    if name == "us" or visits == 1:
+        return Unstructured(visits)
+    if name == "ris":
+        return _random_slope(np.arange(visits, dtype=np.float64) if times is None else times, visits)
+    floor = None
+    apart = np.abs(np.subtract.outer(np.arange(visits), np.arange(visits))).astype(np.float64)
+    if name.startswith("cs"):
+        lags, floor = (apart > 0).astype(np.float64)[None], -1.0 / (visits - 1.0)
+    elif name.startswith("ar1"):
+        lags = apart[None]
+    else:
+        lags = np.equal.outer(np.arange(1, visits), apart).astype(np.float64)
+    here = np.eye(visits)
+    own = here[:, :, None] + here[:, None, :]
+    return Correlated(lags, own if name.endswith("h") else np.full((1, visits, visits), 2.0), floor)
+
+
+def _random_slope(times: Floats, visits: int) -> Linear:
+    if times.shape != (visits,) or len(np.unique(times)) < visits:
+        raise ValueError("times must be distinct, one for each visit")
+    # Centred at unit length, the four matrices are as different as they can be made; the family is the same.
+    t = times - times.mean()
+    t = t / np.sqrt((t**2).mean())
+    one = np.ones(visits)
+    basis = [np.outer(one, one), np.add.outer(t, t), np.outer(t, t), np.eye(visits)]
+    # With two visits, three matrices already give every covariance.
+    return Linear(np.stack(basis if visits > 2 else [basis[0], basis[1], basis[3]]))
