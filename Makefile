@@ -96,7 +96,7 @@ references: $(INSTALLED)  ## rerun the reference programs and compare (needs the
 
 lock: $(UV)  ## write requirements/ anew from pyproject.toml
 	@echo uv | $(COMPILE) --no-annotate --output-file requirements/uv.txt -
-	@$(COMPILE) --group dev --output-file $(LOCK) pyproject.toml
+	@$(COMPILE) --all-extras --group dev --output-file $(LOCK) pyproject.toml
 
 clean:  ## remove .venv, out and all caches
 	rm -rf .venv out dist .hypothesis .pytest_cache .ruff_cache .import_linter_cache

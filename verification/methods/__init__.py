@@ -1,0 +1,1 @@
+"""Statistical methods on thousands of invented trials whose truth is known, against bands written beforehand."""
