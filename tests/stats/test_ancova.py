@@ -283,6 +283,7 @@ def test_mistakes_of_the_caller_are_errors():
             wrong()
 
 
+@pytest.mark.requirement("STATS-FROZEN")
 def test_results_are_frozen_and_lie_along_the_trials():
     outcome, design, included, _ = awkward()
     found = compared(fit_least_squares(outcome, design, included))

@@ -50,6 +50,7 @@ def simulated(count, *, below, effect=0.0, visits=3, seed=11):
     return lower, upper, constrained_design(ARM, visits, 2), source.uniform(size=y.shape) > 0.05
 
 
+@pytest.mark.requirement("STATS-CENSORED-LONGITUDINAL")
 @pytest.mark.parametrize("case", R)
 def test_without_censoring_it_is_the_mixed_model_of_lme(case):
     values, arm = from_csv(case)
@@ -84,6 +85,7 @@ def brute_force(lower, upper, mean, tau, sd):
     return quad(integrand, -10, 10, epsabs=0, epsrel=1e-11, limit=500, points=[-2, -1, 0, 1, 2])[0]
 
 
+@pytest.mark.requirement("STATS-CENSORED-LONGITUDINAL")
 @pytest.mark.parametrize(("tau", "spread"), [(0.3, 0.9), (1.2, 0.5), (-1.2, 0.5), (2.0, 0.25)])
 def test_the_likelihood_is_the_integral_done_the_long_way(tau, spread):
     lower, upper, design, everyone = simulated(1, below=0.5)

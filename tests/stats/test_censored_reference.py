@@ -22,6 +22,7 @@ def fitted(case):
     return fit_censored(low, high, np.stack(parts, axis=2), everyone(arm))
 
 
+@pytest.mark.requirement("STATS-CENSORED")
 @pytest.mark.parametrize("case", R)
 def test_the_likelihood_is_highest_where_survreg_finds_it(case):
     fit, expected = fitted(case), R[case]
@@ -30,6 +31,7 @@ def test_the_likelihood_is_highest_where_survreg_finds_it(case):
     assert_allclose(fit.log_likelihood[0], expected["log_likelihood"], rtol=1e-11)
 
 
+@pytest.mark.requirement("STATS-CENSORED")
 @pytest.mark.parametrize("case", R)
 def test_the_observed_information_is_that_of_survreg(case):
     fit, expected = fitted(case), np.array(R[case]["covariance"])

@@ -77,6 +77,7 @@ def test_a_trial_alone_is_the_trial_in_a_batch_and_order_does_not_matter() -> No
             assert_allclose(getattr(count_contrast(shuffled, DIFFERENCE), name)[0], getattr(alone, name)[0], rtol=1e-6)
 
 
+@pytest.mark.requirement("STATS-COUNTS")
 def test_the_unit_of_time_shifts_the_intercept_alone() -> None:
     y, years, design, everyone = trials(4)
     a, b = (fit_negative_binomial(y, years * unit, design, everyone) for unit in (1.0, 365.25))
@@ -136,6 +137,7 @@ def test_wrong_calls_are_refused() -> None:
         count_contrast(fit_negative_binomial(y, years, design, everyone), DIFFERENCE, reference="z")
 
 
+@pytest.mark.requirement("STATS-COUNTS")
 @pytest.mark.requirement("ANALYSIS-COUNTS")
 def test_cox_reid_with_t_keeps_the_level_and_wald_does_not() -> None:
     """4,000 trials without effect: 99.9 % of runs of a test of 5.2 % give 4.0 to 6.4 %."""

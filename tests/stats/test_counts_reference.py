@@ -26,6 +26,7 @@ def errors(fit):
     return np.sqrt(np.diag(fit.covariance[0]))
 
 
+@pytest.mark.requirement("STATS-COUNTS")
 @pytest.mark.requirement("ANALYSIS-COUNTS")
 @pytest.mark.parametrize("case", R)
 @pytest.mark.parametrize("dispersion", ["cox-reid", "maximum-likelihood"])
@@ -39,6 +40,7 @@ def test_the_profile_is_maximised_where_r_finds_its_maximum(case, dispersion):
     assert_allclose(errors(fit), expected["errors"], rtol=2e-6)
 
 
+@pytest.mark.requirement("STATS-COUNTS")
 @pytest.mark.requirement("ANALYSIS-COUNTS")
 @pytest.mark.parametrize("case", R)
 def test_maximum_likelihood_is_that_of_glm_nb(case):
@@ -51,6 +53,7 @@ def test_maximum_likelihood_is_that_of_glm_nb(case):
     assert_allclose(fit.log_likelihood[0], expected["log_likelihood"], rtol=1e-9)
 
 
+@pytest.mark.requirement("STATS-COUNTS")
 @pytest.mark.requirement("ANALYSIS-COUNTS")
 @pytest.mark.parametrize("case", R)
 def test_poisson_and_quasi_poisson_are_those_of_glm(case):
@@ -65,6 +68,7 @@ def test_poisson_and_quasi_poisson_are_those_of_glm(case):
     assert_allclose(plain.log_likelihood[0], R[case]["poisson"]["log_likelihood"], rtol=1e-11)
 
 
+@pytest.mark.requirement("STATS-COUNTS")
 @pytest.mark.requirement("ANALYSIS-COUNTS")
 @pytest.mark.parametrize("case", R)
 def test_profile_limits_are_those_of_the_likelihood_maximised_anew(case):

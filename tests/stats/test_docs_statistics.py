@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import numpy as np
+import pytest
 
 from equipoise.stats import (
     ADVICE,
@@ -25,9 +26,57 @@ def test_the_table_of_codes_is_that_of_the_program():
     assert [line for line in lines if line.startswith("| `")] == rows
 
 
+@pytest.mark.requirement("STATS-PAGES")
 def test_every_page_stands_in_the_index_and_every_link_leads_to_a_page():
     index = next(page for page in PAGES if page.stem == "index").read_text(encoding="utf-8")
     assert {page.name for page in PAGES} - {"index.md"} == set(re.findall(r"\]\(([a-z_]+\.md)\)", index))
+
+
+METHODS = [page for page in PAGES if page.stem not in ("index", "cdisc_pilot") and "_in_" not in page.stem]
+
+
+@pytest.mark.requirement("STATS-PAGES")
+@pytest.mark.parametrize("page", METHODS, ids=lambda page: page.stem)
+def test_a_page_says_what_when_on_which_assumptions_compared_with_what_and_from_where(page):
+    heads = re.findall(r"^## (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    wanted = (
+        r"Model|The test|Rules|Definitions|What is counted",
+        r"When to use it|Time at risk",
+        r"Assumptions",
+        r"Compared with|What the tests compare with",
+        r"Sources?",
+    )
+    for words in wanted:
+        assert any(re.fullmatch(words, head) for head in heads), words
+
+
+def rows():
+    """Method, purpose, comparison and place of each row of the index."""
+    lines = (ROOT / "docs" / "statistics" / "index.md").read_text(encoding="utf-8").splitlines()
+    found = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| [")]
+    assert all(len(cells) == 4 for cells in found)
+    return found
+
+
+@pytest.mark.requirement("STATS-REFERENCES")
+def test_each_method_names_its_reference_or_the_check_that_stands_instead():
+    folders = set()
+    for method, _, compared, places in rows():
+        named = set(re.findall(r"`reference/([a-z_]+)`", places))
+        for folder in named:
+            for script in (ROOT / "reference" / folder).glob("*.R"):
+                assert script.with_suffix(".json").is_file(), script
+        assert named or re.search(r"every|by hand|definition|written out|`scipy|table|exact", compared), method
+        folders |= named
+    assert folders == {path.name for path in (ROOT / "reference").iterdir() if path.is_dir()}
+
+
+@pytest.mark.requirement("STATS-REFERENCES")
+def test_each_module_of_the_room_stands_in_the_table():
+    named = set(re.findall(r"`equipoise\.stats\.([a-z_]+)", " ".join(row[3] for row in rows())))
+    room = {path.stem for path in (ROOT / "src" / "equipoise" / "stats").iterdir() if path.stem[0] != "_"}
+    serving = {"arrays", "count_likelihood", "least_squares", "status", "student"}
+    assert named == room - serving
 
 
 def rejected(active, placebo, spread, covariance):

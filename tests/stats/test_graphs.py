@@ -71,6 +71,7 @@ def test_a_batch_gives_what_each_family_gives_alone_whatever_their_order(family)
     assert_array_equal(np.sort(together.order, axis=1), np.tile(np.arange(1, p.shape[1] + 1), (len(p), 1)))
 
 
+@pytest.mark.requirement("STATS-MULTIPLICITY")
 @settings(max_examples=50, deadline=None)
 @given(families())
 def test_holm_and_the_fixed_sequence_are_graphs(family):

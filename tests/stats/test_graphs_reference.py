@@ -20,6 +20,7 @@ def family(case):
     return p, Graph(numbers(columns["weight"])[0], transitions)
 
 
+@pytest.mark.requirement("STATS-MULTIPLICITY")
 @pytest.mark.parametrize("case", R)
 def test_adjusted_p_values_are_those_of_p_adjust(case):
     p, _ = family(case)
@@ -33,6 +34,7 @@ def test_a_graph_is_the_short_cut_of_its_closed_test(case):
     assert_allclose(graphical_test(p, graph).adjusted[0], R[case]["graph"], rtol=1e-12)
 
 
+@pytest.mark.requirement("STATS-MULTIPLICITY")
 def test_two_doses_and_two_endpoints_as_published():
     # graphicalMCP, vignette "shortcut-testing": H2, H1 and H4 are rejected at a one-sided 2.5 %.
     p, graph = family("two-doses")

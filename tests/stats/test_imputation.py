@@ -232,6 +232,7 @@ def test_with_nothing_missing_every_strategy_is_the_analysis_of_covariance():
         assert_allclose([drawn.estimate, drawn.standard_error], [plain.estimate[0], plain.standard_error[0]], rtol=1e-9)
 
 
+@pytest.mark.requirement("STATS-IMPUTATION")
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_the_jackknife_is_that_of_explicit_refits(strategy):
     y, arm, z = trial(11, n=20, gaps=0.05)
@@ -313,6 +314,7 @@ def test_draws_have_the_conditional_mean_and_covariance():
         assert_array_equal(drawn[:, i][:, seen], np.broadcast_to(y[i, seen], (20_000, len(seen))))
 
 
+@pytest.mark.requirement("STATS-IMPUTATION")
 def test_pooled_draws_stand_near_the_conditional_mean_and_repeat_with_their_seed():
     y, arm, z = trial(17, n=60)
     people = repeated_measures(y, arm, z)

@@ -40,6 +40,7 @@ def predictive(y, past, future, alpha, most=400):
     return table @ weight
 
 
+@pytest.mark.requirement("STATS-IMPUTATION-COUNTS")
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_imputed_events_have_the_predictive_distribution(strategy):
     own, jumped = np.array([[1.0, 1.0]] * 2), np.array([[1.0, 0.0]] * 2)
@@ -115,6 +116,7 @@ def test_missing_at_random_gives_back_the_likelihoods_answer():
     assert_array_equal(found.carried, np.bincount(arm[years < 1]))
 
 
+@pytest.mark.requirement("STATS-IMPUTATION-COUNTS")
 def test_a_jump_to_the_reference_rate_takes_its_share_of_the_effect():
     """In expectation the active arm's rate is a mixture over time of its own and the reference arm's."""
     y, years, planned, arm = trial(n=400, effect=0.3, share=0.6, dispersion=0.3)

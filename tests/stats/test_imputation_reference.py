@@ -37,6 +37,7 @@ def centred(trial, coefficients):
     return moved
 
 
+@pytest.mark.requirement("STATS-IMPUTATION")
 @pytest.mark.parametrize("case", R)
 @pytest.mark.parametrize("likelihood", ["restricted", "full"])
 def test_the_model_is_that_of_gls(case, likelihood):
@@ -51,6 +52,7 @@ def test_the_model_is_that_of_gls(case, likelihood):
     assert fit.log_likelihood[0] >= expected["log_likelihood"] - 1e-9
 
 
+@pytest.mark.requirement("STATS-IMPUTATION")
 @pytest.mark.parametrize("case", R)
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_imputed_values_and_effects_are_those_of_r(case, strategy):

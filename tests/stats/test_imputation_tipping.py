@@ -57,6 +57,7 @@ def test_without_deltas_it_is_the_analysis_itself():
         assert not grid.tipped.any()
 
 
+@pytest.mark.requirement("STATS-TIPPING")
 def test_a_range_in_which_nothing_tips_is_an_answer():
     y, arm, z = trial(effect=3.0)
     grid = tipping_grid(repeated_measures(y, arm, z), FEW, FEW)
@@ -64,6 +65,7 @@ def test_a_range_in_which_nothing_tips_is_an_answer():
     assert grid.answer == "none within range (4 imputed values in the active arm and 2 in the reference)"
 
 
+@pytest.mark.requirement("STATS-TIPPING")
 def test_it_names_the_nearest_pair_that_tips_and_how_many_carry_it():
     y, arm, z = trial()
     rows, columns = np.linspace(0, 3, 7), np.linspace(-6, 0, 25)

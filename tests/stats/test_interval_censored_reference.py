@@ -29,6 +29,7 @@ def fitted(case):
     return fit_interval_censored(start, end, x, people, intervals=len(R[case]["hazards"]))
 
 
+@pytest.mark.requirement("STATS-INTERVAL-CENSORED")
 @pytest.mark.parametrize("case", BY_GLM)
 def test_the_fit_is_that_of_glm(case):
     fit, expected = fitted(case), R[case]
@@ -47,6 +48,7 @@ def test_the_likelihood_ratio_test_of_the_arms_is_that_of_glm(case):
     assert_allclose(likelihood_ratio_p(fitted(case), reduced)[0], R[case]["likelihood_ratio_p"], rtol=1e-8)
 
 
+@pytest.mark.requirement("STATS-INTERVAL-CENSORED")
 @pytest.mark.parametrize("case", SPANNING)
 def test_spans_of_several_visits_have_the_likelihood_as_it_is_written(case):
     fit, expected = fitted(case), R[case]

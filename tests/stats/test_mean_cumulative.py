@@ -25,6 +25,7 @@ def of_case(case: str) -> MeanCumulative:
     return mean_cumulative(person[event], columns["stop"][event], begin, stop)
 
 
+@pytest.mark.requirement("STATS-MEAN-CUMULATIVE")
 @pytest.mark.requirement("ANALYSIS-COUNTS")
 @pytest.mark.parametrize("case", R)
 def test_it_is_that_of_survfit(case: str) -> None:
@@ -48,6 +49,7 @@ def test_with_everyone_observed_it_is_the_mean_number_of_events() -> None:
     assert (found.lower > 0).all() and (found.lower < found.mean).all() and (found.mean < found.upper).all()
 
 
+@pytest.mark.requirement("STATS-MEAN-CUMULATIVE")
 def test_the_interval_holds_the_mean_in_most_trials() -> None:
     source = np.random.default_rng(20_260_403)
     held = 0

@@ -28,6 +28,7 @@ def printed(interval):
     return [np.inf if limit is None else limit for limit in interval]
 
 
+@pytest.mark.requirement("STATS-RATES")
 @pytest.mark.parametrize("case", R)
 def test_the_interval_of_a_difference_is_that_of_the_likelihood_maximised_anew(case):
     for level in (0.95, 0.8):
@@ -73,6 +74,7 @@ def test_exact_limits_and_p_values_are_those_of_poisson_test(case):
     assert_allclose(exact(case, convention="exact").p_value[0], both, rtol=1e-11)
 
 
+@pytest.mark.requirement("STATS-RATES")
 @pytest.mark.parametrize("case", WITH_EVENTS)
 def test_mid_p_limits_and_p_values_are_those_of_pbinom(case):
     expected = R[case]["mid_p"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 from tests.stats.reference import REFERENCE
 
 STORED = '{"software": {"made with": "1"}, "cases": {"a": {"x": [1.0, null, "word"], "y": 2}}}'
@@ -27,6 +29,7 @@ def test_the_same_numbers_pass_whatever_version_made_them(tmp_path):
     assert "method/script.py: same (stored with" in done.stdout
 
 
+@pytest.mark.requirement("STATS-REFERENCES")
 def test_a_difference_is_named_and_fails(tmp_path):
     for old, new, place in (
         ("1.0", "1.00000000001", "/cases/a/x/0: 1.0 stored"),

@@ -12,6 +12,7 @@ import equipoise.stats
 from equipoise.stats import ADVICE, Status, texts
 
 
+@pytest.mark.requirement("STATS-FROZEN")
 @pytest.mark.requirement("ANALYSIS-STATUS")
 def test_every_code_has_a_message_and_an_advice():
     assert set(ADVICE) == set(Status)
@@ -33,6 +34,7 @@ def test_public_names_are_sorted_and_exist():
     assert all(hasattr(equipoise.stats, name) for name in names)
 
 
+@pytest.mark.requirement("STATS-LOADED")
 def test_the_room_is_loaded_without_scipy():
     program = "import equipoise.stats, sys; print([name for name in sys.modules if name.startswith('scipy')])"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -41,6 +41,7 @@ def plain_step_down(statistics: np.ndarray) -> np.ndarray:
     return adjusted
 
 
+@pytest.mark.requirement("STATS-STEP-DOWN")
 def test_it_is_the_definition() -> None:
     source = np.random.default_rng(4)
     for _ in range(6):
@@ -73,6 +74,7 @@ def test_adjusted_lies_between_the_p_alone_and_bonferroni_and_copies_cost_nothin
     np.testing.assert_allclose(copies.p_adjusted, found.p_value[0])
 
 
+@pytest.mark.requirement("STATS-STEP-DOWN")
 def test_the_chance_of_any_false_claim_keeps_the_level() -> None:
     """1,500 trials of six correlated outcomes without effect: 99.9 % of runs of 5 % give at most 7.0 %."""
     source = np.random.default_rng(20_260_402)

@@ -49,6 +49,7 @@ def stops(rule, events, treated):
     return treated >= rule.minimum and beta.sf(rule.threshold, a + events, b + treated - events) > rule.certainty
 
 
+@pytest.mark.requirement("STATS-TOXICITY")
 @settings(max_examples=25, deadline=None)
 @given(rules(), st.integers(1, 8), st.floats(0, 1))
 def test_the_recursion_counts_every_path(rule, treated, rate):
@@ -88,6 +89,7 @@ def test_the_posterior_is_the_integral_of_prior_times_likelihood():
         assert_allclose(probability_too_high(MODEL, events, treated), above / (above + below), rtol=1e-6)
 
 
+@pytest.mark.requirement("STATS-TOXICITY")
 def test_the_model_trials_boundary_is_that_of_its_page():
     limits = toxicity_boundary(MODEL, 21)
     table = PAGE.split("| Treated with cells | Stop at |")[1].split("\n\n")[0]
@@ -98,6 +100,7 @@ def test_the_model_trials_boundary_is_that_of_its_page():
     assert_array_equal(limits[:2], [2, 3])
 
 
+@pytest.mark.requirement("STATS-TOXICITY")
 def test_the_model_trials_operating_characteristics_are_those_of_its_page():
     row = r"^\| (\d+) % \| ([\d.]+) % \| ([\d.]+) % \| ([\d.]+) \|$"
     rows = [[float(word) for word in line] for line in re.findall(row, PAGE, re.MULTILINE)]

@@ -33,6 +33,7 @@ def test_the_first_rung_answers_by_kenward_and_roger():
     assert_allclose(other.contrast.p_value, contrast(fit_mmrm(*data.args), LAST, method="satterthwaite").p_value)
 
 
+@pytest.mark.requirement("STATS-MMRM-UNBOUNDED", "STATS-MMRM-LADDER")
 def test_without_a_maximum_the_random_slope_answers_robustly():
     data = unbounded()
     found = climb_down(*data.args, LAST, 5)
@@ -43,6 +44,7 @@ def test_without_a_maximum_the_random_slope_answers_robustly():
     assert_allclose([found.contrast.estimate, found.contrast.df], [expected.estimate, expected.df])
 
 
+@pytest.mark.requirement("STATS-MMRM-LADDER")
 def test_every_rung_is_tried_in_turn(monkeypatch):
     data = unbounded()
     monkeypatch.setattr("equipoise.stats.mmrm.optimise.STEPS", 0)
@@ -63,6 +65,7 @@ def test_the_last_rung_is_the_analysis_of_covariance_at_the_visit():
         assert_allclose(getattr(found, name), getattr(expected, name), rtol=1e-9, err_msg=name)
 
 
+@pytest.mark.requirement("STATS-MMRM-LADDER")
 def test_the_rungs_do_not_see_an_effect():
     for seed in range(6):
         data = random_trial(seed, missing=0.22)
@@ -73,6 +76,7 @@ def test_the_rungs_do_not_see_an_effect():
         assert_allclose(after.contrast.standard_error, before.contrast.standard_error, rtol=1e-6)
 
 
+@pytest.mark.requirement("STATS-MMRM-STATUS")
 def test_a_visit_with_one_arm_is_named_and_the_others_still_answer():
     data = random_trial(2)
     y = np.where((data.visit == 2) & (data.arm == 1), np.nan, data.y)

@@ -49,6 +49,7 @@ def table(expected):
     return (np.array([row[name] for row in expected["coef"]]) for name in ("Estimate", "Std. Error", "df"))
 
 
+@pytest.mark.requirement("STATS-MMRM-TIGHT", "STATS-MMRM-INFERENCE")
 @pytest.mark.parametrize("kind", METHODS)
 def test_the_unstructured_fit_is_that_of_the_strictest_reference(kind, fev_data, shared_reference):
     expected = stored(shared_reference, "fev_mmrm_reference_tight.json")[kind]
@@ -75,6 +76,7 @@ def test_the_same_fit_with_the_fit_of_another_program(fev_data, shared_reference
     assert fit.log_likelihood >= expected["logLik"]
 
 
+@pytest.mark.requirement("STATS-MMRM-STRUCTURES", "STATS-MMRM-OTHERS")
 @pytest.mark.parametrize("method", ["satterthwaite", "kr"])
 @pytest.mark.parametrize("name", STRUCTURES)
 def test_every_structure_is_as_good_as_the_reference_or_better(name, method, fev_data, fev_stored):
@@ -92,6 +94,7 @@ def test_every_structure_is_as_good_as_the_reference_or_better(name, method, fev
     assert_allclose(found.df, df, rtol=1e-3)
 
 
+@pytest.mark.requirement("STATS-MMRM-STRUCTURES")
 def test_full_likelihood_weights_and_residual_degrees_of_freedom(fev_data, fev_stored):
     for kind, arguments in {"ml": {"reml": False}, "weighted": {"weights": fev_data.weights}}.items():
         expected = fev_stored[f"fev_us_{kind}"]
@@ -108,6 +111,7 @@ def test_full_likelihood_weights_and_residual_degrees_of_freedom(fev_data, fev_s
     assert_allclose(found.standard_error, list(table(fev_stored["fev_us_satterthwaite"]))[1], rtol=1e-3)
 
 
+@pytest.mark.requirement("STATS-MMRM-INFERENCE")
 def test_the_bias_reduced_sandwich(fev_data, fev_stored):
     estimate, error, df = table(fev_stored["fev_us_empirical_br"])
     found = each(fit_mmrm(*fev_data.args), "cr2")
@@ -116,6 +120,7 @@ def test_the_bias_reduced_sandwich(fev_data, fev_stored):
     assert_allclose((found.estimate - estimate) / error, 0, atol=1e-3)
 
 
+@pytest.mark.requirement("STATS-MMRM-MEANS")
 @pytest.mark.parametrize("method", ["satterthwaite", "kr"])
 def test_means_and_differences_by_visit_are_those_of_emmeans(method, fev_data, fev_stored):
     fit = fit_mmrm(*fev_data.args)
@@ -140,6 +145,7 @@ def test_means_and_differences_by_visit_are_those_of_emmeans(method, fev_data, f
         assert_allclose(found.upper, [row["upper.CL"] for row in expected[kind]], rtol=1e-4, atol=1e-3)
 
 
+@pytest.mark.requirement("STATS-MMRM-OTHERS")
 @pytest.mark.parametrize("name", SMALL)
 @pytest.mark.parametrize("number", range(1, 21))
 def test_small_trials_reach_the_reference_or_a_higher_likelihood(number, name, trials, trials_stored):

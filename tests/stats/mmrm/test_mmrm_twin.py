@@ -28,6 +28,7 @@ def somewhere(seed, visits):
     return root @ root.T
 
 
+@pytest.mark.requirement("STATS-MMRM-TWIN")
 @pytest.mark.parametrize("reml", [True, False])
 @pytest.mark.parametrize("seed", SEEDS)
 def test_value_gradient_and_both_informations_at_any_covariance(seed, reml):
@@ -80,6 +81,7 @@ def parameters(fit):
     return theta
 
 
+@pytest.mark.requirement("STATS-MMRM-TWIN")
 @pytest.mark.parametrize("reml", [True, False])
 @pytest.mark.parametrize("name", STRUCTURES)
 @pytest.mark.parametrize("seed", SEEDS)
@@ -97,6 +99,7 @@ def test_a_fit_is_the_minimum_that_the_twin_sees(name, seed, reml):
     assert np.linalg.eigvalsh(twin.observed(theta))[0] > 0
 
 
+@pytest.mark.requirement("STATS-MMRM-TWIN")
 @pytest.mark.parametrize("name", STRUCTURES)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_covariances_and_degrees_of_freedom_are_the_textbook_s(name, seed):
@@ -119,6 +122,7 @@ def test_covariances_and_degrees_of_freedom_are_the_textbook_s(name, seed):
     assert_allclose((scale, df), twin.kenward_roger_scale(theta, rows), rtol=1e-6)
 
 
+@pytest.mark.requirement("STATS-MMRM-TWIN")
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_linear_adjustment_is_that_of_the_elements_themselves(seed):
     data, visits = small(seed), 4
