@@ -23,6 +23,7 @@ from equipoise.protocol.schema.base import Identifier, Part
 from equipoise.protocol.schema.inference import Analysis, StoppingRule
 from equipoise.records.classes import STUDY_TREATMENT
 from equipoise.stats.binomial import clopper_pearson
+from equipoise.stats.toxicity import ToxicityRule, probability_too_high, toxicity_boundary
 
 LEVEL = 0.95
 
@@ -73,17 +74,18 @@ def _run(data: AnalysisData, analysis: Analysis, options: Options) -> Outcome:
 
 def met_after(rule: StoppingRule, events: Flags) -> int | None:
     """After how many participants, in their order, the rule was first met; None where it never was."""
-    for count in range(rule.minimum, len(events) + 1):
-        if _posterior(rule, int(events[:count].sum()), count) > rule.certainty:
-            return count
-    return None
+    if not len(events):
+        return None
+    reached = events.cumsum() >= toxicity_boundary(_stated(rule), len(events))
+    return int(reached.argmax()) + 1 if reached.any() else None
 
 
 def _posterior(rule: StoppingRule, events: int, treated: int) -> float:
-    from scipy.special import betaincc
+    return probability_too_high(_stated(rule), events, treated).item()
 
-    alpha, beta = rule.prior
-    return float(betaincc(alpha + events, beta + treated - events, rule.threshold))
+
+def _stated(rule: StoppingRule) -> ToxicityRule:
+    return ToxicityRule((rule.prior[0], rule.prior[1]), rule.threshold, rule.certainty, rule.minimum)
 
 
 def _upper(events: Flags) -> float | None:
