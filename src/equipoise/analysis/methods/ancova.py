@@ -22,8 +22,12 @@ class Options(Endpoint):
 
     baseline: Identifier | None = None
     """Adjust for the parameter's value at this baseline."""
+    baseline_parameter: Identifier | None = None
+    """Adjust for this parameter's value there instead; None: the parameter's own."""
     covariates: tuple[Literal["age_years", "sex"], ...] = ()
     standard_error: Literal["model", "hc3"] = "model"
+    test: bool = True
+    """Without a test there is the interval alone, for a comparison that may conclude nothing."""
 
 
 def _run(data: AnalysisData, analysis: Analysis, options: Options) -> Outcome:
@@ -53,7 +57,7 @@ def _run(data: AnalysisData, analysis: Analysis, options: Options) -> Outcome:
             "df": found.df,
             "lower": found.lower,
             "upper": found.upper,
-            "p_value": found.p_value,
+            "p_value": found.p_value if options.test else np.full_like(found.p_value, np.nan),
         },
         n=n,
         missing=missing,
@@ -68,7 +72,7 @@ def _covariates(data: AnalysisData, parameter: str, options: Options) -> Floats:
     """Baseline and other covariates, (R, n, k)."""
     columns = [data.panel.covariates[name] for name in options.covariates]
     if options.baseline is not None:
-        columns.insert(0, data.baseline(parameter, options.baseline))
+        columns.insert(0, data.baseline(options.baseline_parameter or parameter, options.baseline))
     return np.stack(columns, axis=2) if columns else np.zeros((*data.panel.present.shape, 0))
 
 
@@ -79,6 +83,14 @@ def _objections(protocol: Protocol, analysis: Analysis, options: Options) -> Ite
         remedy = f"Name one of: {', '.join(baselines)}."
         message = f"there is no baseline {options.baseline!r}"
         yield Objection(("baseline",), "known-baseline", message, remedy)
+    parameters = [parameter.id for parameter in protocol.parameters]
+    if options.baseline_parameter is not None and options.baseline_parameter not in parameters:
+        remedy = f"Name one of: {', '.join(parameters)}."
+        message = f"there is no parameter {options.baseline_parameter!r}"
+        yield Objection(("baseline_parameter",), "known-parameter", message, remedy)
+    if analysis.family is not None and not options.test:
+        message = f"the family {analysis.family!r} needs p-values, and this analysis gives an interval alone"
+        yield Objection(("test",), "family-needs-test", message, "Let it test, or leave it out of the family.")
     estimands = {item.id: item for item in protocol.estimands}
     estimand = estimands.get(analysis.estimand or "")
     if estimand is not None and estimand.summary != "difference-in-means":
