@@ -9,6 +9,7 @@ from equipoise.analysis.data import AnalysisData
 from equipoise.analysis.derive import analysis_sets, derive
 from equipoise.analysis.estimates import result_of
 from equipoise.analysis.flow import participants_flow
+from equipoise.analysis.influence import influence_table
 from equipoise.analysis.multiplicity import with_adjusted
 from equipoise.analysis.plan import Plan, plan
 from equipoise.analysis.results import Result, Results, ResultTable
@@ -38,6 +39,7 @@ def analyse_records(records: Records, allocation: Allocation | None, *, software
     planned = plan(protocol)
     data = prepare(planned, to_panel(records, allocation), hidden=allocation is None)
     found, tables = run(planned, data)
+    influence = influence_table(planned, data, found)
     results = Results(
         protocol=protocol_identity(protocol),
         records={"digest": records.digest},
@@ -45,7 +47,7 @@ def analyse_records(records: Records, allocation: Allocation | None, *, software
         software=software,
         seed=records.seed,
         results=found,
-        tables=tables,
+        tables=tables if influence is None else (*tables, influence),
         flow=participants_flow(data, found),
         claims=claim_results(protocol, found, tables),
     )

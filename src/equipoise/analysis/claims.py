@@ -55,7 +55,7 @@ def _decide(protocol: Protocol, claim: Claim, results: tuple[Result, ...]) -> Cl
         return ClaimResult(claim.id, claim.text, "not assessed", (), reason)
     parts = [(part, _result(part, results)) for part in claim.parts]
     ids = tuple(result.id for _, result in parts if result is not None)
-    verdicts = [_part(protocol, part, result) for part, result in parts]
+    verdicts = [part_verdict(protocol, part, result) for part, result in parts]
     words = [verdict for verdict, _ in verdicts]
     reason = "; ".join(dict.fromkeys(why for _, why in verdicts))
     return ClaimResult(claim.id, claim.text, _joined(claim.rule, words), ids, reason)
@@ -65,7 +65,7 @@ def _result(part: ClaimPart, results: tuple[Result, ...]) -> Result | None:
     return next((result for result in results if result.analysis == part.analysis), None)
 
 
-def _part(protocol: Protocol, part: ClaimPart, result: Result | None) -> tuple[str, str]:
+def part_verdict(protocol: Protocol, part: ClaimPart, result: Result | None) -> tuple[str, str]:
     """The verdict on one part and its reason."""
     if result is None or result.estimate is None or result.lower is None or result.upper is None:
         return (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from equipoise.documents.model import Cell, Column, Paragraph, Section, Table, row
+from equipoise.report.influence import influence_table
 from equipoise.report.source import ReportSource
 
 
@@ -22,4 +23,6 @@ def claims_section(source: ReportSource) -> Section | None:
     )
     text = "Each claim is decided by the rule that the protocol fixed beforehand; exploratory results decide nothing."
     table = Table("table-claims", "Claims and verdicts", columns, rows)
-    return Section("claims", "Claims", (Paragraph(text), table))
+    hanging = influence_table(source)
+    blocks = (Paragraph(text), table) if hanging is None else (Paragraph(text), table, hanging)
+    return Section("claims", "Claims", blocks)
