@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from equipoise.verbs.checking import check as check
     from equipoise.verbs.exporting import export as export
     from equipoise.verbs.importing import import_trial as import_trial
+    from equipoise.verbs.planning import sap as sap
     from equipoise.verbs.reporting import report as report
     from equipoise.verbs.simulating import simulate as simulate
     from equipoise.verbs.simulating import trial as trial
@@ -34,12 +35,13 @@ _VERBS = {
     "export": "equipoise.verbs.exporting",
     "import_trial": "equipoise.verbs.importing",
     "report": "equipoise.verbs.reporting",
+    "sap": "equipoise.verbs.planning",
     "simulate": "equipoise.verbs.simulating",
     "trial": "equipoise.verbs.simulating",
     "verify": "equipoise.verbs.verifying",
 }
 
-__all__ = ["analyse", "check", "export", "import_trial", "report", "simulate", "trial", "verify"]
+__all__ = ["analyse", "check", "export", "import_trial", "report", "sap", "simulate", "trial", "verify"]
 
 
 class _Package(ModuleType):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from equipoise.analysis.claims import claim_results
 from equipoise.analysis.data import AnalysisData
 from equipoise.analysis.derive import analysis_sets, derive
+from equipoise.analysis.deviations import deviations_table
 from equipoise.analysis.estimates import result_of
 from equipoise.analysis.flow import participants_flow
 from equipoise.analysis.influence import influence_table
@@ -28,8 +29,18 @@ class Analysed:
     data: AnalysisData
 
 
-def analyse_records(records: Records, allocation: Allocation | None, *, software: dict[str, str]) -> Analysed:
+def analyse_records(
+    records: Records,
+    allocation: Allocation | None,
+    *,
+    software: dict[str, str],
+    scrambled: int | None = None,
+    signed: Protocol | None = None,
+) -> Analysed:
     """Analyse the records of one trial; without `allocation` the run is blinded.
+
+    scrambled: the seed of an allocation that means nothing; results say so. signed: the protocol of the plan that was
+    signed beforehand, from which deviations are listed.
 
     Results of simulated records carry their seed, by which everything made of them says that it is simulated.
 
@@ -39,19 +50,32 @@ def analyse_records(records: Records, allocation: Allocation | None, *, software
     planned = plan(protocol)
     data = prepare(planned, to_panel(records, allocation), hidden=allocation is None)
     found, tables = run(planned, data)
-    influence = influence_table(planned, data, found)
+    tables += tuple(
+        table
+        for table in (
+            influence_table(planned, data, found),
+            None if signed is None else deviations_table(signed, protocol),
+        )
+        if table is not None
+    )
     results = Results(
         protocol=protocol_identity(protocol),
         records={"digest": records.digest},
-        allocation={"digest": allocation.digest} if allocation is not None else None,
+        allocation=_identity(allocation, scrambled),
         software=software,
         seed=records.seed,
         results=found,
-        tables=tables if influence is None else (*tables, influence),
+        tables=tables,
         flow=participants_flow(data, found),
         claims=claim_results(protocol, found, tables),
     )
     return Analysed(results, data)
+
+
+def _identity(allocation: Allocation | None, scrambled: int | None) -> dict[str, str] | None:
+    if allocation is None:
+        return None
+    return {"digest": allocation.digest, **({} if scrambled is None else {"scrambled": str(scrambled)})}
 
 
 def prepare(planned: Plan, panel: Panel, trial: int = 0, *, hidden: bool | None = None) -> AnalysisData:

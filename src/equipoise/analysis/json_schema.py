@@ -41,7 +41,7 @@ MEANING: Mapping[type, Mapping[str, str]] = {
     Results: {
         "protocol": "The protocol that was analysed, and the digests of its versions, oldest first.",
         "records": "The digest of the records, over their content.",
-        "allocation": "The digest of the allocation; null in a blinded run.",
+        "allocation": "The digest of the allocation, and the seed if it was scrambled; null in a blinded run.",
         "software": "What computed the results.",
         "seed": "The seed of whatever was drawn at random; null where nothing was.",
         "results": "Every estimate.",
@@ -122,7 +122,10 @@ _NARROWER: Mapping[tuple[type, str], Schema] = {
         }
     },
     (Results, "records"): {"properties": {"digest": _DIGEST}},
-    (Results, "allocation"): {"properties": {"digest": _DIGEST}},
+    (Results, "allocation"): {
+        "properties": {"digest": _DIGEST, "scrambled": {"type": "string", "pattern": "^[0-9]+$"}},
+        "required": ["digest"],
+    },
     (Results, "software"): {"properties": {"name": {"type": "string"}, "version": {"type": "string"}}},
     (Result, "id"): {"pattern": "^[a-z0-9-]+(/[a-z0-9-]+){4,5}$"},
     (Result, "role"): {"enum": list(get_args(Role))},

@@ -118,17 +118,40 @@ def import_(protocol: str, folder: Path, import_map: Path | None, output: Path) 
 @click.argument("records", type=_FOLDER)
 @click.option("--allocation", type=_FOLDER, help="Allocation file; default: the one beside the records.")
 @click.option("--blinded", is_flag=True, help="Leave the allocation out.")
+@click.option(
+    "--scramble", type=click.IntRange(0), metavar="SEED", help="A dry run: arms drawn anew, which mean nothing."
+)
+@click.option(
+    "--plan", "signed", type=_FOLDER, help="Folder of the plan that was signed; deviations from it are listed."
+)
 @_SET
 @_OUTPUT
 def analyse(
-    protocol: str, records: Path, allocation: Path | None, blinded: bool, changes: tuple[str, ...], output: Path
+    protocol: str,
+    records: Path,
+    allocation: Path | None,
+    blinded: bool,
+    scramble: int | None,
+    signed: Path | None,
+    changes: tuple[str, ...],
+    output: Path,
 ) -> None:
     """Analyse RECORDS: a records folder, the folder that holds it, or a folder of SDTM datasets."""
     from equipoise.verbs.analysing import analyse as verb
 
-    if blinded and allocation is not None:
-        raise click.UsageError("--blinded leaves the allocation out: give either it or --allocation")
-    done = verb(protocol, records, output, allocation=allocation, blinded=blinded, changes=changes)
+    if blinded + (allocation is not None) + (scramble is not None) > 1:
+        message = "--blinded leaves the allocation out and --scramble draws another: give one of them or --allocation"
+        raise click.UsageError(message)
+    done = verb(
+        protocol,
+        records,
+        output,
+        allocation=allocation,
+        blinded=blinded,
+        scramble=scramble,
+        signed=signed,
+        changes=changes,
+    )
     for result in done.results.results:
         click.echo(_line(result))
     click.echo(f"{done.folder / 'results.json'}")
@@ -142,6 +165,19 @@ def _line(result: Any) -> str:
         return f"{result.id}: {result.estimate:.3f}{interval}"
     p_value = f"p = {result.p_value:.3f}" if result.p_value >= 0.001 else "p < 0.001"
     return f"{result.id}: {result.estimate:.3f}{interval}, {p_value}"
+
+
+@commands.command()
+@click.argument("protocol")
+@_SET
+@_OUTPUT
+def sap(protocol: str, changes: tuple[str, ...], output: Path) -> None:
+    """Write the statistical analysis plan of PROTOCOL, with empty tables, and the digest to sign."""
+    from equipoise.verbs.planning import sap as verb
+
+    done = verb(protocol, output, changes)
+    click.echo(f"{done.document}")
+    click.echo(f"sign before unblinding: {done.digest}")
 
 
 @commands.command()
@@ -169,14 +205,19 @@ def report(folder: Path, kind: str) -> None:
 
 @commands.command()
 @click.argument("folder", type=_FOLDER)
-def verify(folder: Path) -> None:
+@click.option("--against", type=_FOLDER, help="Another analysed folder: which inputs changed since?")
+def verify(folder: Path, against: Path | None) -> None:
     """Recompute everything in FOLDER from its records."""
+    from equipoise.verbs.verifying import compare
     from equipoise.verbs.verifying import verify as verb
 
     done = verb(folder)
     click.echo(
         f"{done.folder}: {done.results} results and {done.tables} tables recomputed, {done.files} files unchanged"
     )
+    if against is not None:
+        for name, same in compare(folder, against).inputs.items():
+            click.echo(f"{name}: {'the same' if same else 'changed'} since {against}")
 
 
 def main(arguments: list[str] | None = None) -> None:

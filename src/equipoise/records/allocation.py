@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+
+import numpy as np
 
 from equipoise.errors import DataError, Problem
 from equipoise.protocol.model import Protocol
@@ -38,6 +40,18 @@ class Allocation:
         writer.writerow(HEADER)
         writer.writerows(self.arms.items())
         return stream.getvalue()
+
+
+def scrambled_allocation(protocol: Protocol, participants: Sequence[str], seed: int) -> Allocation:
+    """Arms that mean nothing, in the protocol's ratio: for a dry run while nobody may know the real ones.
+
+    The order of the participants does not matter.
+    """
+    people = sorted(participants)
+    ratio = [arm.id for arm in protocol.arms for _ in range(arm.ratio)]
+    arms = [ratio[place % len(ratio)] for place in range(len(people))]
+    order = np.random.default_rng([seed, len(people)]).permutation(len(people))
+    return Allocation.of({person: arms[place] for person, place in zip(people, order, strict=True)})
 
 
 def check_allocation(arms: Mapping[str, tuple[str, str, int | None]], protocol: Protocol) -> list[Problem]:

@@ -8,6 +8,7 @@ from equipoise.documents.html import render
 from equipoise.documents.model import Block, Document, KeyValues, Paragraph, Section
 from equipoise.documents.runs import Code, Run, Text
 from equipoise.report.claims import claims_section
+from equipoise.report.deviations import deviations_section
 from equipoise.report.estimates import estimates_section, headline
 from equipoise.report.outcomes import outcomes_section
 from equipoise.report.participants import participants_section
@@ -16,6 +17,7 @@ from equipoise.report.safety import safety_section
 from equipoise.report.source import ReportSource, read_source
 
 SIMULATED = "Simulated data — not the results of any real trial"
+SCRAMBLED = "Scrambled allocation — a dry run whose arms mean nothing"
 
 
 def report_html(folder: Path) -> str:
@@ -35,19 +37,28 @@ def report_document(source: ReportSource) -> Document:
         estimates_section(source),
         safety_section(source),
         claims_section(source),
-        design_section(source),
-        assumed_section(source),
+        design_section(source.protocol),
+        deviations_section(source),
+        assumed_section(source.protocol),
         _provenance(source),
     ]
     return Document(
         title=study.title,
         subtitle=f"{study.short_title}: report of the analysis" + (", arms blinded" if source.blinded else ""),
-        banner=SIMULATED if source.results.seed is not None else None,
+        banner=_banner(source),
         meta=_meta(source),
         summary=headline(source),
         sections=tuple(section for section in sections if section is not None),
         footer=(f"equipoise {source.results.software['version']}",),
     )
+
+
+def _banner(source: ReportSource) -> str | None:
+    """What no reader may overlook: invented people, or arms that mean nothing."""
+    words = [SIMULATED] if source.results.seed is not None else []
+    if source.scrambled:
+        words.append(SCRAMBLED)
+    return ". ".join(words) or None
 
 
 def _meta(source: ReportSource) -> tuple[tuple[Text, Text], ...]:
@@ -74,7 +85,7 @@ def _allocation(source: ReportSource) -> tuple[Run, ...]:
     allocation = source.results.allocation
     if allocation is None:
         return ("without the allocation: a blinded run",)
-    return (Code(_short(allocation["digest"])), " (allocation)")
+    return (Code(_short(allocation["digest"])), " (scrambled allocation)" if source.scrambled else " (allocation)")
 
 
 def _provenance(source: ReportSource) -> Section:

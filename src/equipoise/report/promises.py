@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from equipoise.documents.model import Block, Column, KeyValues, Paragraph, Row, Section, Table, row
+from equipoise.documents.model import Column, KeyValues, Paragraph, Row, Section, Table, row
 from equipoise.documents.runs import Code, Text
+from equipoise.protocol.model import Protocol
 from equipoise.protocol.schema.inference import Estimand
 from equipoise.protocol.schema.treatment import Product
-from equipoise.report.source import ReportSource
 from equipoise.source.paths import find_steps, value_at
 
 MOST_SHOWN = 6
 """Entries of an assumed value that a cell shows; of more it tells the number."""
 
 
-def design_section(source: ReportSource) -> Section:
+def design_section(protocol: Protocol) -> Section:
     """Arms and products, allocation, schedule, estimands, analyses."""
-    blocks: list[Block] = [_design(source), _schedule(source)]
-    blocks += [_estimands(source), _analyses(source)]
-    return Section("design", "What the protocol promised", tuple(blocks))
+    blocks = (design_facts(protocol), schedule_table(protocol), estimands_table(protocol), _analyses(protocol))
+    return Section("design", "What the protocol promised", blocks)
 
 
-def _design(source: ReportSource) -> KeyValues:
-    protocol = source.protocol
+def design_facts(protocol: Protocol) -> KeyValues:
+    """Arms and what they are given, allocation, blinding, who may take part."""
     products = {product.id: product for product in protocol.products}
     rows: list[tuple[Text, Text]] = []
     for arm in protocol.arms:
@@ -54,18 +53,20 @@ def _dose(product: Product) -> str:
     return f"{product.label}, {product.route}, {times} of {amount} {dose.unit}{per}"
 
 
-def _schedule(source: ReportSource) -> Table:
-    visits = source.protocol.visits
+def schedule_table(protocol: Protocol) -> Table:
+    """What is measured at which visit."""
+    visits = protocol.visits
     columns = (Column("Assessment"), *(Column(visit.label, align="centre") for visit in visits))
     rows: list[Row] = [row("Day", *(str(visit.day).replace("-", "\N{MINUS SIGN}") for visit in visits))]
-    for assessment in source.protocol.assessments:
+    for assessment in protocol.assessments:
         if assessment.visits:
             marks = ("×" if visit.id in assessment.visits else "" for visit in visits)
             rows.append(row(assessment.label, *marks))
     return Table("table-schedule", "Schedule of assessments", columns, tuple(rows))
 
 
-def _estimands(source: ReportSource) -> Table:
+def estimands_table(protocol: Protocol) -> Table:
+    """The five attributes of each estimand."""
     columns = (
         Column("Estimand"),
         Column("Population"),
@@ -74,31 +75,35 @@ def _estimands(source: ReportSource) -> Table:
         Column("Intercurrent events"),
         Column("Summary"),
     )
-    rows = [_estimand(source, item) for item in source.protocol.estimands]
+    rows = [_estimand(protocol, item) for item in protocol.estimands]
     return Table("table-estimands", "Estimands (ICH E9(R1))", columns, tuple(rows))
 
 
-def _estimand(source: ReportSource, item: Estimand) -> Row:
-    protocol = source.protocol
-    events = {event.id: event.label for event in protocol.authored.intercurrent_events}
-    strategies = "; ".join(
-        f"{events[name]}: {strategy.replace('-', ' ')}" for name, strategy in item.intercurrent_events.items()
-    )
+def _estimand(protocol: Protocol, item: Estimand) -> Row:
     sets = {found.id: found.label for found in protocol.conventions.analysis_sets}
     return row(
         item.label,
         sets[item.population],
         f"{protocol.arm(item.contrast.active).label} v {protocol.arm(item.contrast.reference).label}",
         f"{protocol.parameter(item.variable.parameter).label} at {protocol.visit(item.variable.visit).label}",
-        strategies or "none declared",
+        _strategies(protocol, item),
         item.summary.replace("-", " "),
     )
 
 
-def _analyses(source: ReportSource) -> Table:
+def _strategies(protocol: Protocol, item: Estimand) -> str:
+    """The strategy for each declared intercurrent event; in a word where it is one for all."""
+    events = {event.id: event.label for event in protocol.authored.intercurrent_events}
+    words = {name: strategy.replace("-", " ") for name, strategy in item.intercurrent_events.items()}
+    if len(words) > 1 and len(set(words.values())) == 1 and set(words) == set(events):
+        return f"all {len(words)} declared: {next(iter(words.values()))}"
+    return "; ".join(f"{events[name]}: {word}" for name, word in words.items()) or "none declared"
+
+
+def _analyses(protocol: Protocol) -> Table:
     columns = (Column("Analysis"), Column("Method"), Column("Role"), Column("Family"), Column("Options"))
     rows = []
-    for item in source.protocol.analyses:
+    for item in protocol.analyses:
         options = "; ".join(f"{key}: {_option(value)}" for key, value in item.options.items())
         rows.append(row(item.label, item.method, item.role.replace("-", " "), item.family or "", options))
     return Table("table-analyses", "Analyses as planned", columns, tuple(rows))
@@ -108,22 +113,22 @@ def _option(value: object) -> str:
     return ", ".join(str(item) for item in value) if isinstance(value, list | tuple) else str(value)
 
 
-def assumed_section(source: ReportSource) -> Section | None:
+def assumed_section(protocol: Protocol) -> Section | None:
     """Everything that the protocol's authors chose without a source, with their reasons; None for nothing."""
-    assumed = source.protocol.assumed
+    assumed = protocol.assumed
     if not assumed:
         return None
     columns = (Column("Where"), Column("Value"), Column("Why"))
-    rows = tuple(row(Code(path), _shown(source, path), reason) for path, reason in assumed.items())
+    rows = tuple(row(Code(path), _shown(protocol, path), reason) for path, reason in assumed.items())
     text = "No source gives these values; the protocol's authors chose them for the reasons given."
     return Section(
         "assumed", "What was assumed", (Paragraph(text), Table("table-assumed", "Assumptions", columns, rows))
     )
 
 
-def _shown(source: ReportSource, path: str) -> str:
-    steps = find_steps(source.protocol.document.data, path)
-    return _value(value_at(source.protocol.document.data, steps)) if steps is not None else ""
+def _shown(protocol: Protocol, path: str) -> str:
+    steps = find_steps(protocol.document.data, path)
+    return _value(value_at(protocol.document.data, steps)) if steps is not None else ""
 
 
 def _value(value: object) -> str:

@@ -32,6 +32,11 @@ class ReportSource:
         return self.results.allocation is None
 
     @property
+    def scrambled(self) -> bool:
+        """Whether the arms were drawn anew and mean nothing."""
+        return "scrambled" in (self.results.allocation or {})
+
+    @property
     def groups(self) -> tuple[tuple[str, ArmStyle], ...]:
         """The groups that are shown: every arm with its style, or everybody in a blinded run."""
         if self.blinded:

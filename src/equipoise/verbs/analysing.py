@@ -16,7 +16,7 @@ from equipoise.analysis.results import Results, to_json
 from equipoise.errors import DataError, Problem
 from equipoise.protocol.load import load_protocol
 from equipoise.protocol.model import Protocol
-from equipoise.records.allocation import Allocation, read_allocation
+from equipoise.records.allocation import Allocation, read_allocation, scrambled_allocation
 from equipoise.records.classes import RANDOMISED
 from equipoise.records.folder import find_records, read_records
 from equipoise.records.records import Records
@@ -25,6 +25,9 @@ from equipoise.source.changes import check_scopes
 from equipoise.verbs.folder import OutputFolder
 from equipoise.verbs.importing import write_protocol, write_trial
 from equipoise.verbs.provenance import record_step, software
+
+SIGNED = "plan/"
+"""Where an analysed folder keeps the protocol of the plan that was signed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +45,14 @@ def analyse(
     *,
     allocation: str | Path | None = None,
     blinded: bool = False,
+    scramble: int | None = None,
+    signed: str | Path | None = None,
     changes: Sequence[str] = (),
 ) -> AnalysedTrial:
     """Analyse the records in a folder, with the allocation beside them unless told otherwise.
+
+    scramble: a seed; arms are drawn anew and mean nothing, for a dry run. signed: the folder of a plan that `sap`
+    wrote; deviations from it are listed.
 
     Raises InputError (protocol, plan), DataError (records, allocation), IntegrityError (records were changed).
     """
@@ -52,20 +60,30 @@ def analyse(
     loaded = load_protocol(protocol, changes)
     planned = plan(loaded)
     folder, found = _records(Path(records), loaded)
-    arms = find_allocation(found, folder, Path(allocation) if allocation is not None else None, blinded=blinded)
-    analysed = analyse_records(found, arms, software=software())
+    if scramble is None:
+        arms = find_allocation(found, folder, Path(allocation) if allocation is not None else None, blinded=blinded)
+    else:
+        arms = scrambled(found, scramble)
+    plan_before = None if signed is None else signed_plan(Path(signed))
+    analysed = analyse_records(found, arms, software=software(), scrambled=scramble, signed=plan_before)
     target = OutputFolder(Path(output))
     write_protocol(target, loaded)
+    if plan_before is not None:
+        write_protocol(target, plan_before, SIGNED)
+    real = arms if scramble is None else None
     if folder.resolve() != (target.path / "records").resolve():
-        write_trial(target, found, arms)
-    elif arms is not None and not (target.path / "allocation.csv").is_file():
+        write_trial(target, found, real)
+    elif real is not None and arms is not None and not (target.path / "allocation.csv").is_file():
         target.write_text("allocation.csv", arms.to_csv())
     write_analysis(target, analysed, analysis_datasets(planned, analysed.data))
     inputs = {"protocol": loaded.digest, "records": found.digest}
     inputs |= {"allocation": arms.digest} if arms is not None else {}
+    inputs |= {"signed plan": plan_before.digest} if plan_before is not None else {}
     command = ["equipoise", "analyse", str(protocol), str(records), "-o", str(output)]
     command += ["--blinded"] if blinded else []
     command += ["--allocation", str(allocation)] if allocation is not None else []
+    command += ["--scramble", str(scramble)] if scramble is not None else []
+    command += ["--plan", str(signed)] if signed is not None else []
     command += [word for change in changes for word in ("--set", change)]
     record_step(target, "analyse", command, inputs)
     return AnalysedTrial(target.path, analysed.results)
@@ -93,6 +111,23 @@ def find_allocation(records: Records, folder: Path, given: Path | None, *, blind
     people = records.participants
     randomised = people.filter(pl.col("status").is_in(RANDOMISED))["participant"].to_list()
     return read_allocation(path, records.protocol, frozenset(people["participant"].to_list()), frozenset(randomised))
+
+
+def scrambled(records: Records, seed: int) -> Allocation:
+    """An allocation of the randomised participants that means nothing."""
+    people = records.participants
+    randomised = people.filter(pl.col("status").is_in(RANDOMISED))["participant"].to_list()
+    return scrambled_allocation(records.protocol, randomised, seed)
+
+
+def signed_plan(folder: Path) -> Protocol:
+    """The protocol in a folder that `sap` wrote; raises DataError where there is none."""
+    path = folder / "protocol.yaml"
+    if not (folder / "sap.html").is_file() or not path.is_file():
+        message = "there is no plan here: no sap.html with its protocol.yaml"
+        problem = Problem(str(folder), None, "", "plan-exists", message, "Name a folder that `equipoise sap` wrote.")
+        raise DataError(f"cannot read a plan in {folder}", [problem])
+    return load_protocol(path)
 
 
 def write_analysis(target: OutputFolder, analysed: Analysed, datasets: tuple[Dataset, ...]) -> None:

@@ -55,16 +55,20 @@ def import_trial(
     return ImportedTrial(target.path, imported)
 
 
-def write_protocol(target: OutputFolder, protocol: Protocol) -> None:
-    """Copy the protocol's file (or its changed data) and every file that it names, byte for byte."""
-    in_place = protocol.path.resolve() == (target.path / "protocol.yaml").resolve()
+def write_protocol(target: OutputFolder, protocol: Protocol, under: str = "") -> None:
+    """Copy the protocol's file (or its changed data) and every file that it names, byte for byte.
+
+    under: the beginning of their names in the folder.
+    """
+    name = f"{under}protocol.yaml"
+    in_place = protocol.path.resolve() == (target.path / name).resolve()
     if protocol.document.changed:
-        target.write_text("protocol.yaml", as_written(protocol.document))
+        target.write_text(name, as_written(protocol.document))
     elif not in_place:
-        target.write_bytes("protocol.yaml", protocol.path.read_bytes())
+        target.write_bytes(name, protocol.path.read_bytes())
     if not in_place:
-        for name in protocol.files:
-            target.write_bytes(name, (protocol.path.parent / name).read_bytes())
+        for other in protocol.files:
+            target.write_bytes(f"{under}{other}", (protocol.path.parent / other).read_bytes())
 
 
 def write_trial(target: OutputFolder, records: Records, allocation: Allocation | None) -> None:

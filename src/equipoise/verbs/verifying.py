@@ -13,16 +13,17 @@ import polars as pl
 from equipoise.analysis.analyse import analyse_records
 from equipoise.analysis.datasets import analysis_datasets
 from equipoise.analysis.plan import plan
-from equipoise.analysis.results import to_data
+from equipoise.analysis.results import read_results, to_data
 from equipoise.errors import DataError, InputError, IntegrityError, Problem
 from equipoise.protocol.load import load_protocol
 from equipoise.protocol.model import Protocol
+from equipoise.records.allocation import Allocation
 from equipoise.records.folder import find_records, read_records
 from equipoise.records.records import Records
 from equipoise.report.build import report_html
 from equipoise.simulate.scenario import load_scenario
 from equipoise.source.digest import digest_of_file
-from equipoise.verbs.analysing import find_allocation
+from equipoise.verbs.analysing import SIGNED, find_allocation, scrambled
 from equipoise.verbs.provenance import NAME, read_steps, software
 from equipoise.verbs.simulating import simulated_records
 
@@ -58,10 +59,13 @@ def verify(folder: str | Path) -> Verified:
     blinded = stored.get("allocation") is None
     records_folder = find_records(path)
     records = read_records(records_folder, protocol)
-    arms = find_allocation(records, records_folder, None, blinded=blinded)
+    seed = (stored.get("allocation") or {}).get("scrambled")
+    arms = _arms(records, records_folder, seed, blinded=blinded)
     if records.seed is not None and (path / "scenario.yaml").is_file():
         _same_simulation(path / "scenario.yaml", records)
-    analysed = analyse_records(records, arms, software=software())
+    before = load_protocol(path / SIGNED / "protocol.yaml") if (path / SIGNED / "protocol.yaml").is_file() else None
+    again = None if seed is None else int(seed)
+    analysed = analyse_records(records, arms, software=software(), scrambled=again, signed=before)
     difference = first_difference(stored, to_data(analysed.results), "results")
     if difference is not None:
         raise _differs(path / "results.json", difference)
@@ -69,6 +73,41 @@ def verify(folder: str | Path) -> Verified:
         _same_table(path / "adam" / f"{dataset.name}.parquet", dataset.table)
     _same_report(path)
     return Verified(path, len(analysed.results.results), len(analysed.results.tables), files)
+
+
+def _arms(records: Records, folder: Path, seed: str | None, *, blinded: bool) -> Allocation | None:
+    """The allocation that was analysed: the real one, one that was scrambled by a seed, or none."""
+    if seed is None:
+        return find_allocation(records, folder, None, blinded=blinded)
+    return scrambled(records, int(seed))
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What two analysed folders were made from: the name of each input, and whether it is the same."""
+
+    inputs: dict[str, bool]
+
+    @property
+    def changed(self) -> tuple[str, ...]:
+        """The inputs that differ."""
+        return tuple(name for name, same in self.inputs.items() if not same)
+
+
+def compare(folder: str | Path, other: str | Path) -> Compared:
+    """Which of protocol, records, allocation and software two analysed folders have in common.
+
+    Raises DataError where one of them holds no results.
+    """
+    mine, theirs = (read_results(Path(path) / "results.json") for path in (folder, other))
+    return Compared(
+        {
+            "protocol": mine.protocol == theirs.protocol,
+            "records": mine.records == theirs.records,
+            "allocation": mine.allocation == theirs.allocation,
+            "software": mine.software == theirs.software,
+        }
+    )
 
 
 def _same_simulation(scenario: Path, records: Records) -> None:

@@ -1,0 +1,207 @@
+"""The statistical analysis plan as a document: everything that the protocol fixes about analysis, and empty tables.
+
+It is made from the protocol alone; no record and no allocation is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from equipoise.analysis.plan import Plan, PlannedAnalysis
+from equipoise.documents.html import render
+from equipoise.documents.model import (
+    Block,
+    Bullets,
+    Cell,
+    Column,
+    Document,
+    KeyValues,
+    Paragraph,
+    Row,
+    Section,
+    Table,
+    row,
+)
+from equipoise.documents.runs import Code, Text
+from equipoise.protocol.model import Protocol
+from equipoise.report.promises import assumed_section, design_facts, estimands_table, schedule_table
+from equipoise.report.shells import shell_blocks
+
+ROLES = ("primary", "key-secondary", "secondary", "sensitivity", "supplementary", "exploratory", "descriptive")
+ZEROES = {
+    "diagnosis": "the day of diagnosis",
+    "consent": "the day of consent",
+    "allocation": "the day of allocation",
+    "first-dose": "the day of the first dose",
+    "time-zero": "study day 0",
+}
+SET_RULES = {
+    "randomised": "everybody who was randomised, as allocated",
+    "any-post-baseline": "randomised, with a value of one of these after baseline",
+    "dosed": "given at least one dose",
+    "all-doses": "given every planned dose",
+}
+
+
+def plan_html(planned: Plan, software: Mapping[str, str]) -> str:
+    """The plan as one self-contained page."""
+    return render(plan_document(planned, software))
+
+
+def plan_document(planned: Plan, software: Mapping[str, str]) -> Document:
+    """The plan as a document."""
+    protocol = planned.protocol
+    sections = (
+        _claims(protocol),
+        Section("design", "Design", (design_facts(protocol), schedule_table(protocol))),
+        _conventions(protocol),
+        Section("estimands", "Estimands", tuple(_estimands(protocol))),
+        Section("analyses", "Analyses", tuple(_analyses(planned))),
+        _multiplicity(protocol),
+        _harm(protocol),
+        Section("shells", "Empty tables", tuple(shell_blocks(planned))),
+        assumed_section(protocol),
+    )
+    study = protocol.study
+    return Document(
+        title=study.title,
+        subtitle=f"{study.short_title}: statistical analysis plan",
+        meta=(
+            ("Protocol", f"{protocol.id}, version {study.version}"),
+            ("Digest of the protocol", Code(protocol.digest)),
+            ("Made by", f"{software['name']} {software['version']}"),
+        ),
+        summary=(
+            Paragraph(
+                "This plan is written from the protocol file alone: no data and no allocation were read. Whoever signs "
+                "the digest of this file before unblinding fixes every analysis below; an analysis of other digests is "
+                "a deviation, and reports list it."
+            ),
+        ),
+        sections=tuple(section for section in sections if section is not None),
+        footer=(f"equipoise {software['version']}",),
+    )
+
+
+def _claims(protocol: Protocol) -> Section | None:
+    """What is to be decided, by which analyses and by which rule."""
+    if not protocol.claims:
+        return None
+    labels = {item.id: item.label for item in protocol.analyses}
+    rules = {"every-part": "every part", "one-part": "one part", "safety": "the rule for harm", "descriptive": "none"}
+    rows = tuple(
+        row(
+            f"{item.id.upper()}. {item.text}",
+            "; ".join(f"{labels[part.analysis]}: {part.direction}" for part in item.parts) or "nothing yet",
+            rules[item.rule],
+        )
+        for item in protocol.claims
+    )
+    columns = (Column("Claim"), Column("Decided by"), Column("Needs"))
+    verdicts: tuple[Text, ...] = (
+        "Supported: in a confirmatory family, adjusted p at most its level, in the right direction.",
+        "Contradicted: the interval excludes no effect, in the wrong direction.",
+        "Inconclusive: neither, with the smallest effect that is excluded.",
+        "Outside the confirmatory families: consistent, or not consistent in direction.",
+        "Not assessable: there is no number, with the reason.",
+    )
+    table = Table("table-claims", "Claims and what decides them", columns, rows)
+    return Section("claims", "Claims and verdicts", (table, Bullets(verdicts)))
+
+
+def _conventions(protocol: Protocol) -> Section:
+    """Sets, clocks, baselines, windows."""
+    rules = protocol.conventions
+    facts: list[tuple[Text, Text]] = [("Study day 0", rules.time_zero)]
+    for item in rules.analysis_sets:
+        names = f": {', '.join(item.parameters)}" if item.parameters else ""
+        facts.append((f"Analysis set: {item.label}", f"{SET_RULES[item.rule]}{names}"))
+    facts += [(f"Clock: {item.label}", f"counted from {ZEROES[item.zero]}") for item in rules.clocks]
+    facts += [
+        (f"Baseline: {item.label}", f"the value of {protocol.visit(item.visit).label}") for item in rules.baselines
+    ]
+    windows = rules.windows
+    facts.append(("Values belong to visits", "by the visit's name" if windows.rule == "nominal" else "by nearest day"))
+    facts.append(("Unscheduled values", windows.unscheduled.replace("-", " ")))
+    facts.append(("Repeated values", f"the {windows.repeated} counts"))
+    text = "Sets are decided without arms; withdrawal is missing data and no intercurrent event."
+    return Section("conventions", "Conventions", (Paragraph(text), KeyValues(tuple(facts))))
+
+
+def _estimands(protocol: Protocol) -> Iterator[Block]:
+    yield estimands_table(protocol)
+    if protocol.authored.intercurrent_events:
+        yield Paragraph("Declared intercurrent events:")
+        yield Bullets(tuple(event.label for event in protocol.authored.intercurrent_events))
+    varied = {item.id: [other for other in protocol.analyses if other.of == item.id] for item in protocol.analyses}
+    rows: list[Row] = []
+    for item in protocol.estimands:
+        main = [a for a in protocol.analyses if a.estimand == item.id and a.of is None]
+        others = [other.label for a in main for other in varied[a.id]]
+        rows.append(row(item.label, "; ".join(a.label for a in main), "; ".join(others) or "none"))
+    columns = (Column("Estimand"), Column("Main analysis"), Column("Under other assumptions"))
+    yield Table("table-estimators", "Estimators, and the analyses that vary their assumptions", columns, tuple(rows))
+
+
+def _analyses(planned: Plan) -> Iterator[Block]:
+    """A table for each role."""
+    columns = (Column("Analysis"), Column("Method"), Column("Of"), Column("Options"))
+    for role in ROLES:
+        items = [item for item in planned.analyses if item.analysis.role == role]
+        if items:
+            rows = tuple(_analysis(planned.protocol, item) for item in items)
+            yield Table(f"table-{role}", f"{role.replace('-', ' ').capitalize()} analyses", columns, rows)
+
+
+def _analysis(protocol: Protocol, item: PlannedAnalysis) -> Row:
+    analysis = item.analysis
+    sets = {found.id: found.label for found in protocol.conventions.analysis_sets}
+    if analysis.estimand is not None:
+        of = protocol.estimand(analysis.estimand).label
+    else:
+        of = sets[str(analysis.analysis_set)]
+    given = item.options.model_dump(mode="json")
+    options = "; ".join(
+        f"{key.replace('_', ' ')}: {_words(value)}" for key, value in given.items() if value not in (None, [])
+    )
+    return row(Cell((analysis.label, " (", Code(analysis.id), ")")), item.method.title, of, options)
+
+
+def _words(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_words(item)}" for key, item in value.items() if item is not None)
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _multiplicity(protocol: Protocol) -> Section:
+    rows = tuple(
+        row(
+            item.label,
+            f"{item.level:g}",
+            item.adjustment.replace("-", " "),
+            "; ".join(a.label for a in protocol.analyses if a.family == item.id),
+        )
+        for item in protocol.families
+    )
+    columns = (Column("Family"), Column("Level, two-sided"), Column("Adjusted by"), Column("Members, in order"))
+    table = Table("table-families", "Families of confirmatory results", columns, rows)
+    text = "What stands in no family is tested at no level: its p-values and intervals describe."
+    return Section("multiplicity", "Multiplicity", (table, Paragraph(text)))
+
+
+def _harm(protocol: Protocol) -> Section | None:
+    if not protocol.safety.stopping_rules:
+        return None
+    rows = tuple(
+        row(
+            item.event,
+            f"Beta({item.prior[0]:g}, {item.prior[1]:g})",
+            f"P(rate > {item.threshold:g}) > {item.certainty:g}",
+            str(item.minimum),
+        )
+        for item in protocol.safety.stopping_rules
+    )
+    columns = (Column("Event"), Column("Prior of its rate"), Column("Stop where"), Column("Not before"))
+    return Section("harm", "Stopping for harm", (Table("table-stopping", "Stopping rules", columns, rows),))
