@@ -24,7 +24,8 @@ class Estimate:
     values:     estimate, standard_error, df, lower, upper, p_value, each (R,); NaN where there is none.
     n, missing: arm -> (R,) participants with and without all values.
     status:     (R,) text, ``ok`` or why numbers are missing.
-    extra:      further numbers, each (R,); `draws` and `mc_error` go into the result.
+    extra:      further numbers, each (R,); `draws`, `mc_error`, and `p_adjusted` of a method that adjusts its own
+                p-values, go into the result.
     unit:       where it is not the parameter's own: of a share, or of the logarithm of a ratio.
     events, person_years: arm -> (R,) events and years at risk of those with all values, where events are counted.
     """
@@ -91,6 +92,7 @@ def result_of(estimate: Estimate, data: AnalysisData, analysis: Analysis, trial:
         lower=number.get("lower"),
         upper=number.get("upper"),
         p_value=number.get("p_value"),
+        p_adjusted=number.get("p_adjusted"),
     )
 
 

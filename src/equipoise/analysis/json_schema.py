@@ -73,7 +73,7 @@ MEANING: Mapping[type, Mapping[str, str]] = {
         "level": "Coverage of the interval.",
         "p_value": "p-value of no effect, not adjusted.",
         "p_kind": "Where the p-value comes from.",
-        "p_adjusted": "p-value adjusted within the family; null where the family does not adjust.",
+        "p_adjusted": "p-value adjusted within the family or panel; null where there is no adjustment.",
         "alternative": "The alternative that the test is against.",
         "n": "Participants with every value the method needs, by arm.",
         "n_missing": "Participants of the analysis set without one, by arm.",
@@ -192,7 +192,7 @@ def _object(part: type) -> Schema:
 def _property(part: type, name: str, hint: Any) -> Schema:
     schema = _typed(hint) | _NARROWER.get((part, name), {})
     if "properties" in schema:
-        schema |= {"required": list(schema["properties"]), "additionalProperties": False}
+        schema = {"required": list(schema["properties"])} | schema | {"additionalProperties": False}
     return {"description": MEANING[part][name]} | schema
 
 

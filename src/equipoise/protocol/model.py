@@ -15,6 +15,7 @@ from equipoise.protocol.schema.inference import (
     Conventions,
     Estimand,
     Family,
+    FamilyGraph,
     Safety,
 )
 from equipoise.protocol.schema.measurement import Parameter, Questionnaire, Test, Visit
@@ -122,6 +123,10 @@ class Protocol:
     @property
     def families(self) -> tuple[Family, ...]:
         return self.authored.families
+
+    @property
+    def graph(self) -> FamilyGraph | None:
+        return self.authored.graph
 
     @property
     def analyses(self) -> tuple[Analysis, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from equipoise.errors import Problem
 from equipoise.protocol.lookup import Draft
@@ -13,6 +13,8 @@ Problems = Iterator[Problem]
 
 CONFIRMATORY = frozenset({"primary", "key-secondary"})
 VARIANTS = frozenset({"sensitivity", "supplementary"})
+ROUNDING = 1e-9
+"""Shares that are meant to sum to 1 may miss it by so much: thirds do."""
 
 
 def conventions_refer(draft: Draft) -> Problems:
@@ -126,6 +128,55 @@ def one_primary(draft: Draft) -> Problems:
             yield draft.problem(("families", index), "family-used", message, "Remove it, or name it in an analysis.")
 
 
+def graph_keeps_one_level(draft: Draft) -> Problems:
+    """The shares of a graph of families sum to 1 at most, at the start and from each family, and all have a use."""
+    graph = draft.authored.graph
+    if graph is None:
+        return
+    weights, transitions = ("graph", "weights"), ("graph", "transitions")
+    families = {family.id for family in draft.authored.families}
+    for name in graph.weights:
+        yield from draft.unknown((*weights, name), "known-family", name, families)
+    yield from _shares(draft, weights, graph.weights)
+    for source, parts in graph.transitions.items():
+        steps = (*transitions, source)
+        for name in (source, *parts):
+            if name not in graph.weights:
+                message = "a family of the graph has no share at the start"
+                remedy = "Give it one under weights, 0 where it waits for others."
+                yield draft.problem(steps, "graph-family", message, remedy, name)
+        if source in parts:
+            message = "a family cannot pass its share to itself"
+            yield draft.problem((*steps, source), "graph-loop", message, "Name another family.")
+        yield from _shares(draft, steps, parts)
+    passed = {name for parts in graph.transitions.values() for name, part in parts.items() if part > 0}
+    for name, share in graph.weights.items():
+        if share == 0 and name not in passed:
+            message = "nothing is ever passed to this family, so that none of its hypotheses can be rejected"
+            yield draft.problem((*weights, name), "graph-reached", message, "Let a family pass a share to it.")
+    yield from _graph_families(draft, set(graph.weights))
+
+
+def _shares(draft: Draft, steps: tuple[Step, ...], parts: Mapping[str, float]) -> Problems:
+    total = sum(parts.values())
+    if total > 1 + ROUNDING:
+        message = "the shares sum to more than the level"
+        yield draft.problem(steps, "graph-shares", message, "Let them sum to 1 at most.", f"{total:g}")
+
+
+def _graph_families(draft: Draft, members: set[str]) -> Problems:
+    """Families of a graph have its one level, and control false claims among their own."""
+    levels = {family.level for family in draft.authored.families if family.id in members}
+    for index, family in enumerate(draft.authored.families):
+        steps = ("families", index)
+        if family.id in members and family.level != max(levels):
+            message = f"families that share one level state the same, and another states {max(levels):g}"
+            yield draft.problem((*steps, "level"), "graph-level", message, "State the level that they share.")
+        if family.id in members and family.adjustment == "none":
+            message = "a share of the level is for all of a family's hypotheses together"
+            yield draft.problem((*steps, "adjustment"), "graph-adjusts", message, "Choose holm or fixed-sequence.")
+
+
 def claims_can_be_decided(draft: Draft) -> Problems:
     """A claim that parts decide has some, each an analysis with an estimand; a described one has none."""
     estimated = {analysis.id for analysis in draft.authored.analyses if analysis.estimand is not None}
@@ -151,4 +202,11 @@ def claims_can_be_decided(draft: Draft) -> Problems:
             )
 
 
-RULES = (conventions_refer, estimands_are_complete, analyses_have_a_place, one_primary, claims_can_be_decided)
+RULES = (
+    conventions_refer,
+    estimands_are_complete,
+    analyses_have_a_place,
+    one_primary,
+    graph_keeps_one_level,
+    claims_can_be_decided,
+)

@@ -8,6 +8,7 @@ from equipoise.analysis.results import ResultTable
 from equipoise.documents.model import Block, Column, Listing, Paragraph, Row, Section, Table, row
 from equipoise.documents.numbers import count_percent, digits, percent
 from equipoise.documents.runs import Missing, Text, plain
+from equipoise.report.harm_tables import harm_tables
 from equipoise.report.source import ReportSource
 
 METHOD = "adverse-events"
@@ -28,10 +29,11 @@ def safety_section(source: ReportSource) -> Section | None:
     parts = [tuple(_blocks(source, item.id)) for item in planned]
     if not planned:
         return None
+    beside = tuple(harm_tables(source))
     if len(planned) == 1:
-        return Section("safety", "Safety", parts[0])
+        return Section("safety", "Safety", (*parts[0], *beside))
     inner = (Section(f"safety-{item.id}", item.label, part) for item, part in zip(planned, parts, strict=True))
-    return Section("safety", "Safety", sections=tuple(inner))
+    return Section("safety", "Safety", beside, sections=tuple(inner))
 
 
 def primary_sentences(source: ReportSource) -> tuple[Text, ...]:

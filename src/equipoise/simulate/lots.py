@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from equipoise.patients.chance import Bools
 from equipoise.records.panel import Rows
-from equipoise.simulate.treatment import NOT_REACHED, Treatment, test_result
+from equipoise.simulate.treatment import NOT_REACHED, Treatment, dose_result, test_result
 
 BEFORE_INFUSION = 1
 """Days before the infusion on which a lot is released."""
@@ -33,9 +33,13 @@ def lot_rows(treatment: Treatment, present: Bools, ids: tuple[str, ...], at: NDA
     failed = lots.failed[trial, person, slot] == test
     place = lots.place[trial, person, slot, test]
     results = [
-        test_result(tests[index], float(value), failed=bool(bad))
-        for index, value, bad in zip(test, place, failed, strict=True)
+        dose_result(treatment, t, p, s)
+        if tests[index].measures == "dose"
+        else test_result(tests[index], float(value), failed=bool(bad))
+        for t, p, s, index, value, bad in zip(trial, person, slot, test, place, failed, strict=True)
     ]
+    lowest = np.array([-np.inf if item.lower is None or item.measures is None else item.lower for item in tests])
+    failed |= np.array([value for _, value in results]) < lowest[test]
     decision = np.where(lots.released, np.where(lots.late, "quarantined", "released"), "failed")
     columns = {
         "lot": np.array([f"{ids[at[t, p]]}-{s + 1}" for t, p, s in zip(trial, person, slot, strict=True)], np.str_),

@@ -202,6 +202,14 @@ OPPOSITES = {
 }
 
 
+def dose_result(treatment: Treatment, trial: int, person: int, slot: int) -> tuple[str, float]:
+    """What a lot holds of the product's dose, to three figures; of everybody's lots, whatever the arm."""
+    assert treatment.lots is not None, "only lots have results"
+    share = treatment.weight[trial, person, slot] / treatment.slots[slot].share
+    value = float(f"{treatment.lots.product.dose.amount * share:.3g}")
+    return f"{value:.10g}", value
+
+
 def infusion_assessment(protocol: Protocol) -> Assessment | None:
     """The interventions as which infusions are recorded: those of domain EX."""
     return next((item for item in protocol.assessments if item.domain == "EX"), None)

@@ -18,7 +18,7 @@ from equipoise.analysis.registry import Method, Objection, Outcome
 from equipoise.analysis.results import SHARE
 from equipoise.protocol.model import Protocol
 from equipoise.protocol.schema.base import Number
-from equipoise.protocol.schema.inference import Analysis
+from equipoise.protocol.schema.inference import Analysis, Contrast
 from equipoise.stats.binomial import clopper_pearson, fisher_exact, proportion_difference
 
 Counts = Mapping[str, NDArray[np.int64]]
@@ -39,13 +39,30 @@ def _run(data: AnalysisData, analysis: Analysis, options: Options) -> Outcome:
     complete = ~np.isnan(values)
     reached = complete & _reached(values, options)
     level = level_of(data, analysis)
+    return Outcome(share_estimates(data, estimand.contrast, parameter, visit, members, complete, reached, level))
+
+
+def share_estimates(
+    data: AnalysisData,
+    contrast: Contrast,
+    parameter: str,
+    visit: str,
+    members: Flags,
+    complete: Flags,
+    reached: Flags,
+    level: float,
+) -> tuple[Estimate, ...]:
+    """The difference of the arms' shares, then the share of each arm; in a blinded run a difference without numbers.
+
+    members, complete, reached: (R, n) who is in the analysis set, has a value, and has one that counts.
+    """
+    active, reference = contrast.active, contrast.reference
     n, missing = counted(data, members, complete)
     if data.blinded:
-        return Outcome((_blinded(parameter, visit, estimand.contrast.active, estimand.contrast.reference, n, missing),))
+        return (_blinded(parameter, visit, active, reference, n, missing),)
     with_value = {arm.id: members & complete & data.in_arm(arm.id) for arm in data.protocol.arms}
     events = {arm: (mask & reached).sum(axis=1) for arm, mask in with_value.items()}
     size = {arm: mask.sum(axis=1) for arm, mask in with_value.items()}
-    active, reference = estimand.contrast.active, estimand.contrast.reference
     tables = (events[active], size[active], events[reference], size[reference])
     found = proportion_difference(*tables, level=level)
     exact = fisher_exact(*tables)
@@ -67,7 +84,7 @@ def _run(data: AnalysisData, analysis: Analysis, options: Options) -> Outcome:
         unit=SHARE,
     )
     arms = [_arm(arm, parameter, visit, events[arm], size[arm], missing[arm], level) for arm in with_value]
-    return Outcome((difference, *arms))
+    return (difference, *arms)
 
 
 def _reached(values: np.ndarray, options: Options) -> Flags:

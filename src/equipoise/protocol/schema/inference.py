@@ -138,6 +138,21 @@ class Family(Part):
     adjustment: Literal["none", "holm", "fixed-sequence"]
 
 
+LevelShare = Annotated[float, Field(ge=0, le=1)]
+SharedLevel = Annotated[dict[Identifier, LevelShare], Field(min_length=1), AfterValidator(read_only)]
+
+
+class FamilyGraph(Part):
+    """How families share one level, and where the share of a family goes once all of its hypotheses are rejected."""
+
+    weights: SharedLevel
+    """Family -> its share of the level at the start; 0 for one that waits for others."""
+    transitions: Annotated[dict[Identifier, SharedLevel], AfterValidator(read_only)] = Field(
+        default_factory=dict, validate_default=True
+    )
+    """Family -> the parts of its share that go to others."""
+
+
 Role = Literal["primary", "key-secondary", "secondary", "sensitivity", "supplementary", "exploratory", "descriptive"]
 
 

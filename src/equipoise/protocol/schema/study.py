@@ -13,6 +13,7 @@ from equipoise.protocol.schema.inference import (
     Conventions,
     Estimand,
     Family,
+    FamilyGraph,
     IntercurrentEvent,
     Safety,
 )
@@ -74,6 +75,8 @@ class ProtocolDocument(Part):
     intercurrent_events: tuple[IntercurrentEvent, ...] = ()
     estimands: Annotated[tuple[Estimand, ...], Field(min_length=1)]
     families: tuple[Family, ...] = ()
+    graph: FamilyGraph | None = None
+    """How families share one level; without it each has its own."""
     analyses: Annotated[tuple[Analysis, ...], Field(min_length=1)]
     claims: tuple[Claim, ...] = ()
     default_scenario: Identifier | None = None

@@ -63,6 +63,8 @@ class ReleaseTest(Part):
     """The passing result of a test that has words for results, such as ``no growth``."""
     use: Literal["gate", "report"]
     timing: Literal["before-release", "after-release"] = "before-release"
+    measures: Literal["dose"] | None = None
+    """The test that tells what a lot holds of the product's dose, in the dose's own unit per kg."""
 
 
 class Product(Part):

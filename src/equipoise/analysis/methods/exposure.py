@@ -1,0 +1,163 @@
+"""What was given: infusions of each arm and period, how long they took, and what the lots held.
+
+Lots are made for everybody, whatever the arm; only those that were infused are described, and only where the product of
+the arm in that period has lots. In a blinded run the masked facts alone are told, of everybody together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from equipoise.analysis.data import AnalysisData, Flags, Floats
+from equipoise.analysis.estimates import population
+from equipoise.analysis.registry import Method, Objection, Outcome
+from equipoise.analysis.results import Cell, ResultTable, TableColumn, finite
+from equipoise.protocol.model import Protocol
+from equipoise.protocol.schema.base import Identifier, Part
+from equipoise.protocol.schema.inference import Analysis
+from equipoise.protocol.schema.treatment import ReleaseTest
+from equipoise.records.classes import STUDY_TREATMENT
+
+NUMBERS = ("n", "mean", "sd", "median", "minimum", "maximum")
+NOTE = "Release tests are those of lots that were infused, in an arm whose product has lots in that period."
+
+
+class Options(Part):
+    """Which release tests of the lots are described beside the infusions."""
+
+    lots: tuple[Identifier, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A column: an arm, or everybody; members (n,)."""
+
+    id: str
+    label: str
+    members: Flags
+
+
+@dataclass(frozen=True, slots=True)
+class Infusions:
+    """The study infusions of one trial, planned ones that were not given among them; (k,) each."""
+
+    person: np.ndarray
+    period: np.ndarray
+    given: Flags
+    reason: np.ndarray
+    minutes: Floats
+    volume: Floats
+    lot: np.ndarray
+
+
+def _run(data: AnalysisData, analysis: Analysis, options: Options) -> Outcome:
+    members = population(data, analysis)[data.trial]
+    arms = () if data.blinded else data.protocol.arms
+    groups = [Group(arm.id, arm.label, members & data.in_arm(arm.id)[data.trial]) for arm in arms]
+    groups.append(Group("all", "All participants", members))
+    doses = _infusions(data)
+    rows: list[tuple[Cell, ...]] = []
+    for period in data.protocol.periods:
+        rows += [(period.id, period.label, *row) for row in _given(doses, period.id, groups)]
+        for name in options.lots:
+            rows += [(period.id, period.label, *row) for row in _tested(data, doses, period.id, groups, name)]
+    columns = (
+        TableColumn("period", "Period"),
+        TableColumn("period_label", "Label of the period"),
+        TableColumn("item", "What"),
+        TableColumn("unit", "Unit"),
+        TableColumn("statistic", "Statistic"),
+        *(TableColumn(group.id, group.label) for group in groups),
+    )
+    return Outcome(tables=(ResultTable(analysis.id, analysis.label, columns, tuple(rows), (NOTE,)),))
+
+
+def _infusions(data: AnalysisData) -> Infusions:
+    rows = data.panel.interventions
+    mine = (rows.trial == data.trial) & (rows.columns["treatment"] == STUDY_TREATMENT)
+    column = {name: values[mine] for name, values in rows.columns.items()}
+    return Infusions(
+        rows.participant[mine],
+        column["period"],
+        column["status"] == "given",
+        column["reason"],
+        np.asarray(column["minutes"], np.float64),
+        np.asarray(column["volume_ml"], np.float64),
+        column["lot"],
+    )
+
+
+def _given(doses: Infusions, period: str, groups: list[Group]) -> Iterator[tuple[Cell, ...]]:
+    """Participants, infusions, what fell out and why, minutes and volumes."""
+    here = doses.period == period
+    of = [here & group.members[doses.person] for group in groups]
+    people = (int(np.unique(doses.person[own & doses.given]).size) for own in of)
+    yield ("Participants with an infusion", "", "count", *people)
+    yield ("Infusions given", "", "count", *(int((own & doses.given).sum()) for own in of))
+    for reason in sorted({str(word) for word in doses.reason[here & ~doses.given]}):
+        missed = (int((own & ~doses.given & (doses.reason == reason)).sum()) for own in of)
+        yield (f"Not given: {reason or 'no reason'}", "", "count", *missed)
+    for item, unit, values in (("Duration", "min", doses.minutes), ("Volume", "mL", doses.volume)):
+        yield from _described(item, unit, [values[own & doses.given] for own in of])
+
+
+def _tested(
+    data: AnalysisData, doses: Infusions, period: str, groups: list[Group], name: str
+) -> Iterator[tuple[Cell, ...]]:
+    """What the infused lots held, by the arms whose product has lots in this period."""
+    if data.blinded:
+        return
+    test = _test(data.protocol, name)
+    assert test is not None, "the plan has checked the names"
+    lots, protocol = data.panel.lots, data.protocol
+    found: dict[str, float] = {}
+    if lots.columns:
+        rows = (lots.trial == data.trial) & (lots.columns["test"] == name)
+        found = dict(zip(lots.columns["lot"][rows], lots.columns["value"][rows], strict=True))
+    with_lots = {arm.id for arm in protocol.arms if protocol.product(arm.treatments[period]).release_tests}
+    infused = np.zeros(len(doses.person), np.bool_)
+    for group in groups[:-1]:
+        if group.id in with_lots:
+            infused |= group.members[doses.person]
+    infused &= (doses.period == period) & doses.given
+    values = np.array([float(found.get(lot, np.nan)) for lot in doses.lot], np.float64)
+    own = [values[infused & group.members[doses.person]] for group in groups]
+    yield from _described(test.label, test.unit, own)
+
+
+def _described(item: str, unit: str, values: list[Floats]) -> Iterator[tuple[Cell, ...]]:
+    """A row for each statistic, over the numbers that are there."""
+    known = [numbers[~np.isnan(numbers)] for numbers in values]
+    for statistic in NUMBERS:
+        yield (item, unit, statistic, *(_statistic(statistic, numbers) for numbers in known))
+
+
+def _statistic(name: str, values: Floats) -> Cell:
+    if name == "n":
+        return int(values.size)
+    if not values.size or (name == "sd" and values.size < 2):
+        return None
+    functions = {"mean": np.mean, "median": np.median, "minimum": np.min, "maximum": np.max}
+    return finite(float(np.std(values, ddof=1)) if name == "sd" else float(functions[name](values)))
+
+
+def _test(protocol: Protocol, name: str) -> ReleaseTest | None:
+    found = (test for product in protocol.products for test in product.release_tests if test.id == name)
+    return next(found, None)
+
+
+def _objections(protocol: Protocol, analysis: Analysis, options: Options) -> Iterator[Objection]:
+    known = [test.id for product in protocol.products for test in product.release_tests]
+    for index, name in enumerate(options.lots):
+        if name not in known:
+            remedy = f"Name one of: {', '.join(known) or 'none'}."
+            yield Objection(("lots", index), "known-test", f"no product has a release test {name!r}", remedy)
+    if analysis.analysis_set is None:
+        message = "a table of exposure has an analysis set, not an estimand"
+        yield Objection((), "method-needs-set", message, "Name the analysis_set.")
+
+
+METHOD = Method(name="exposure", title="What was given", options=Options, run=_run, objections=_objections)
