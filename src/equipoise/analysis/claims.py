@@ -85,7 +85,8 @@ def part_verdict(protocol: Protocol, part: ClaimPart, result: Result | None) -> 
     if excluded and not right:
         return "contradicted", f"{part.analysis}: the interval excludes no effect in the other direction"
     bound = result.upper if part.direction == "higher" else result.lower
-    told = f"a rate ratio of {math.exp(bound):.3g}" if result.scale == "log" else f"{bound:.3g} {result.unit}"
+    words = f"a {result.unit.removeprefix('ln ')} of {math.exp(bound):.3g}"
+    told = words if result.scale == "log" else f"{bound:.3g} {result.unit}"
     return "inconclusive", f"{part.analysis}: effects beyond {told} are excluded"
 
 

@@ -58,11 +58,17 @@ class MeanPoint:
 
 @dataclass(frozen=True, slots=True)
 class ArmTrajectory:
-    """All that one arm contributes to a figure of trajectories; both may be empty."""
+    """All that one arm contributes to a figure of trajectories; each may be empty.
+
+    curve:  one strong line without markers, as a mean function that steps up; (time, value) from left to right.
+    counts: participants at each tick of the figure, where it is not the means that tell.
+    """
 
     style: ArmStyle
     individuals: tuple[Individual, ...] = ()
     means: tuple[MeanPoint, ...] = ()
+    curve: tuple[tuple[float, float], ...] = ()
+    counts: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

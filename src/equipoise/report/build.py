@@ -13,6 +13,7 @@ from equipoise.report.estimates import estimates_section, headline
 from equipoise.report.outcomes import outcomes_section
 from equipoise.report.participants import participants_section
 from equipoise.report.promises import assumed_section, design_section
+from equipoise.report.recurrent import recurrent_section
 from equipoise.report.safety import safety_section
 from equipoise.report.source import ReportSource, read_source
 
@@ -34,6 +35,7 @@ def report_document(source: ReportSource) -> Document:
     sections = [
         participants_section(source),
         outcomes_section(source),
+        recurrent_section(source),
         estimates_section(source),
         safety_section(source),
         claims_section(source),

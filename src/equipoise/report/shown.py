@@ -50,7 +50,7 @@ def shown(source: ReportSource, result: Result) -> Shown:
     """How `result` is shown."""
     if result.scale == "log":
         estimate, lower, upper = _each(result, math.exp)
-        return Shown(estimate, lower, upper, "", "rate ratio", 1.0, 2, None)
+        return Shown(estimate, lower, upper, "", result.unit.removeprefix("ln "), 1.0, 2, None)
     if result.unit == SHARE:
         compared = "-v-" in result.contrast
         estimate, lower, upper = _each(result, lambda value: 100 * value)

@@ -66,7 +66,7 @@ def trajectories(drawing: Trajectories, style: Style) -> Sheet:
 def _time_axis(plot: _Plot) -> TimeAxis:
     drawing = plot.drawing
     rows = [
-        CountRow(arm.style.label, look, tuple(_count(arm, value) for value, _ in drawing.ticks))
+        CountRow(arm.style.label, look, tuple(_counts(drawing, arm)))
         for arm, look in zip(drawing.arms, plot.looks, strict=True)
     ]
     return time_axis(
@@ -81,9 +81,13 @@ def _time_axis(plot: _Plot) -> TimeAxis:
     )
 
 
-def _count(arm: ArmTrajectory, time: float) -> str:
-    """The number of participants behind the mean at a time; 0 where no mean is."""
-    return str(sum(point.n for point in arm.means if math.isclose(point.x, time)))
+def _counts(drawing: Trajectories, arm: ArmTrajectory) -> Iterator[str]:
+    """The number of participants at each tick: as told, or behind the mean there, 0 where no mean is."""
+    if arm.counts:
+        yield from map(str, arm.counts)
+        return
+    for time, _ in drawing.ticks:
+        yield str(sum(point.n for point in arm.means if math.isclose(point.x, time)))
 
 
 def _entries(drawing: Trajectories, arm_looks: tuple[Look, ...]) -> list[Entry]:
@@ -115,6 +119,7 @@ def _y_values(drawing: Trajectories) -> Iterator[float]:
     for arm in drawing.arms:
         yield from (value for person in arm.individuals for value in person.y)
         yield from (value for point in arm.means for value in (point.mean, point.lower, point.upper))
+        yield from (value for _, value in arm.curve)
 
 
 def _x_values(drawing: Trajectories) -> Iterator[float]:
@@ -123,6 +128,7 @@ def _x_values(drawing: Trajectories) -> Iterator[float]:
     for arm in drawing.arms:
         yield from (value for person in arm.individuals for value in person.x if math.isfinite(value))
         yield from (point.x for point in arm.means)
+        yield from (time for time, _ in arm.curve)
 
 
 def _division_height(drawing: Trajectories, style: Style) -> float:
@@ -201,6 +207,9 @@ def _draw_means(sheet: Sheet, plot: _Plot) -> None:
     nearest = min((b - a for a, b in pairwise(places)), default=40.0)
     arms = len(plot.drawing.arms)
     step = min(7.0, nearest / (arms + 1), 2 * (_INSET - 4) / max(1, arms - 1))
+    for arm, look in zip(plot.drawing.arms, plot.looks, strict=True):
+        xs, ys = [plot.x.at(x) for x, _ in arm.curve], [plot.y.at(y) for _, y in arm.curve]
+        sheet.line(xs, ys, colour=look.colour, width=2, dashes=look.dashes)
     for index, (arm, look) in enumerate(zip(plot.drawing.arms, plot.looks, strict=True)):
         shift = (index - (arms - 1) / 2) * step
         xs = [plot.x.at(point.x) + shift for point in arm.means]
