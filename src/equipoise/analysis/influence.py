@@ -8,7 +8,7 @@ they are; the analysis alone is done again.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import MappingProxyType
 from typing import TypeVar
 
@@ -23,6 +23,7 @@ from equipoise.analysis.plan import Plan, PlannedAnalysis
 from equipoise.analysis.results import Result, ResultTable, TableColumn, finite
 from equipoise.protocol.model import Protocol
 from equipoise.protocol.schema.inference import ClaimPart
+from equipoise.records.panel import Block
 
 Kind = TypeVar("Kind", bound=np.generic)
 
@@ -141,10 +142,17 @@ def _repeated(data: AnalysisData, members: NDArray[np.intp]) -> AnalysisData:
         arm=often(panel.arm),
         covariates=MappingProxyType({name: often(values) for name, values in panel.covariates.items()}),
         labels=MappingProxyType({name: often(values) for name, values in panel.labels.items()}),
+        blocks=MappingProxyType({name: _often_block(block, often) for name, block in panel.blocks.items()}),
     )
     parameters = MappingProxyType({name: often(values) for name, values in data.parameters.items()})
     sets = MappingProxyType({name: often(flags) & ~absent for name, flags in data.sets.items()})
     return AnalysisData(many, parameters, sets, 0, data.hidden)
+
+
+def _often_block(block: Block, often: Callable[[NDArray], NDArray]) -> Block:
+    """A block of findings, the same in every trial."""
+    parts = {part: often(getattr(block, part)) for part in ("value", "censored", "day", "asked")}
+    return dataclasses.replace(block, **parts)
 
 
 def _adjusted(protocol: Protocol, results: tuple[Result, ...], index: int, other: Result) -> Result:
