@@ -81,3 +81,12 @@ def test_persistence_is_what_is_left_of_half_the_effect(planned: Plan, panel: Pa
     (result,) = (item for item in run(planned, data)[0] if item.analysis == "cpeptide-persistence-24")
     assert result.status == "ok" and result.lower is not None and result.standard_error is not None
     assert result.p_value is None and result.p_kind is None
+
+
+@pytest.mark.requirement("ANALYSIS-TRANSFORMS")
+def test_a_linear_combination_may_have_a_constant(planned: Plan, panel: Panel) -> None:
+    data = prepare(planned, panel)
+    glucose = data.parameters["mean-glucose"]
+    np.testing.assert_allclose(data.parameters["glucose-management-indicator"], 3.31 + 0.02392 * glucose, rtol=1e-14)
+    plain = data.parameters["idaa1c"]
+    np.testing.assert_allclose(plain, data.parameters["hba1c"] + 4 * data.parameters["insulin"], rtol=1e-14)

@@ -36,9 +36,10 @@ class Supplied(OneParameter):
 
 
 class Linear(Part):
-    """A sum of parameters, each times a factor."""
+    """A constant and a sum of parameters, each times a factor."""
 
     terms: Annotated[dict[Identifier, Number], Field(min_length=1), AfterValidator(read_only)]
+    constant: Number = 0
 
 
 def _known(protocol: Protocol, names: Sequence[str], key: str) -> Iterator[Objection]:
@@ -98,7 +99,8 @@ def _running(data: DerivationData, parameter: Parameter, options: OneParameter) 
 
 
 def _sum(data: DerivationData, parameter: Parameter, options: Linear) -> Floats:
-    return reduce(np.add, (factor * data.parameters[name] for name, factor in options.terms.items()))
+    total = reduce(np.add, (factor * data.parameters[name] for name, factor in options.terms.items()))
+    return total + options.constant
 
 
 def _as_measured(protocol: Protocol, options: OneParameter, others: Mapping[str, frozenset[str]]) -> frozenset[str]:
