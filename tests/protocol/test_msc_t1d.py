@@ -242,8 +242,15 @@ def test_events_estimands_and_roles(trial: Protocol) -> None:
         ("adverse-events", "randomised", None),
         ("negative-binomial", None, "month-12"),
     ]
-    confirmatory = {a.estimand for a in trial.analyses if a.family is not None}
-    assert {trial.estimand(str(name)).variable.visit for name in confirmatory} == {"month-12"}
+    # Month 12 carries the confirmatory family; of month 24 only early against late follows it, at the level it passes on.
+    tested = {
+        (a.family, trial.estimand(str(a.estimand)).variable.visit) for a in trial.analyses if a.family is not None
+    }
+    assert tested == {("month-12", "month-12"), ("month-24", "month-24")}
+    graph = trial.authored.graph
+    assert graph is not None
+    assert dict(graph.weights) == {"month-12": 1, "month-24": 0}
+    assert {name: dict(to) for name, to in graph.transitions.items()} == {"month-12": {"month-24": 1}}
     assert trial.authored.default_scenario == "published"
 
 
