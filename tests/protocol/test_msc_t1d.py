@@ -242,7 +242,7 @@ def test_events_estimands_and_roles(trial: Protocol) -> None:
         ("adverse-events", "randomised", None),
         ("negative-binomial", None, "month-12"),
     ]
-    # Month 12 carries the confirmatory family; of month 24 only early against late follows it, at the level it passes on.
+    # Month 12 carries the confirmatory family; of month 24 early against late alone follows it, at the level passed on.
     tested = {
         (a.family, trial.estimand(str(a.estimand)).variable.visit) for a in trial.analyses if a.family is not None
     }
