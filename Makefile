@@ -25,10 +25,10 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
 TRIAL := out/model-trial
 
-.PHONY: help install trial verify test check quick lint ids imports types sabotage references lock clean
+.PHONY: help install trial verify verify-quick bench test check quick lint ids imports types sabotage references lock clean
 
 help:  ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 # ---- set-up: uv from a small hashed file, then the hashed lock, then this package; the stamp comes last
 
@@ -55,8 +55,11 @@ install: $(INSTALLED)  ## set up .venv from the lock (every other command does i
 trial: $(INSTALLED)  ## simulate, analyse and report the model trial; prints where the report is
 	@$(BIN)/equipoise trial msc-t1d --seed 1 -o $(TRIAL)
 
-verify: $(INSTALLED)  ## simulated people against real ones, and how often analyses reject by chance (minutes)
+verify: $(INSTALLED)  ## simulated people against real ones, and how often analyses reject by chance (half an hour)
 	@$(BIN)/python -m verification
+
+verify-quick: $(INSTALLED)  ## the same with fewer trials (ten minutes at most)
+	@$(BIN)/python -m verification --quick
 
 # ---- checks, the fastest first; pytest last, so that its summary closes the output
 

@@ -9,6 +9,7 @@ The commands are functions here, loaded when first used:
     equipoise.analyse("t1dal", "out", "out")
     equipoise.report("out")
     equipoise.verify("out")
+    equipoise.mmrm("FEV1 ~ ARMCD * AVISIT + us(AVISIT | USUBJID)", data)
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from equipoise.formula import mmrm as mmrm
     from equipoise.verbs.analysing import analyse as analyse
     from equipoise.verbs.checking import check as check
     from equipoise.verbs.exporting import export as export
@@ -34,6 +36,7 @@ _VERBS = {
     "check": "equipoise.verbs.checking",
     "export": "equipoise.verbs.exporting",
     "import_trial": "equipoise.verbs.importing",
+    "mmrm": "equipoise.formula",
     "report": "equipoise.verbs.reporting",
     "sap": "equipoise.verbs.planning",
     "simulate": "equipoise.verbs.simulating",
@@ -41,7 +44,7 @@ _VERBS = {
     "verify": "equipoise.verbs.verifying",
 }
 
-__all__ = ["analyse", "check", "export", "import_trial", "report", "sap", "simulate", "trial", "verify"]
+__all__ = ["analyse", "check", "export", "import_trial", "mmrm", "report", "sap", "simulate", "trial", "verify"]
 
 
 class _Package(ModuleType):

@@ -134,9 +134,14 @@ def test_no_module_and_no_function_is_too_long() -> None:
 def test_ci_runs_what_the_readme_says_and_nothing_else() -> None:
     script = ROOT / ".ci" / "run"
     commands = [line for line in read(".ci/run").splitlines() if line and not line.startswith("#")]
-    assert commands == ["set -euo pipefail", 'cd "$(dirname "${BASH_SOURCE[0]}")/.."', "exec make test"]
+    assert commands == [
+        "set -euo pipefail",
+        'cd "$(dirname "${BASH_SOURCE[0]}")/.."',
+        "make test",
+        "exec make verify-quick",
+    ]
     assert os.access(script, os.X_OK)
-    assert "make test" in read("README.md")
+    assert "make test" in read("README.md") and "make verify-quick" in read("README.md")
 
 
 @pytest.mark.requirement("SETUP-DOCS")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import nan
 
 from scipy.stats import beta, norm
 
@@ -20,8 +21,8 @@ class Share:
 
     @property
     def value(self) -> float:
-        """The share."""
-        return self.hits / self.of
+        """The share; NaN where no trial has an answer."""
+        return self.hits / self.of if self.of else nan
 
     @property
     def interval(self) -> tuple[float, float]:

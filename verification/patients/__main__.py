@@ -60,9 +60,8 @@ def as_json(row: Compared) -> dict[str, object]:
     }
 
 
-def main() -> int:
+def main(people: int = PEOPLE) -> int:
     """Evaluate, print, write."""
-    people = int(sys.argv[1]) if len(sys.argv) > 1 else PEOPLE
     rows = evaluate(default_parameters(), people, SEED)
     sys.stdout.write(show(rows))
     OUT.parent.mkdir(exist_ok=True)
@@ -72,4 +71,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*map(int, sys.argv[1:2])))

@@ -24,6 +24,7 @@ from equipoise.documents.model import (
 )
 from equipoise.documents.runs import Code, Text
 from equipoise.protocol.model import Protocol
+from equipoise.protocol.schema.base import Part
 from equipoise.report.promises import assumed_section, design_facts, estimands_table, schedule_table
 from equipoise.report.shells import shell_blocks
 
@@ -160,9 +161,9 @@ def _analysis(protocol: Protocol, item: PlannedAnalysis) -> Row:
         of = protocol.estimand(analysis.estimand).label
     else:
         of = sets[str(analysis.analysis_set)]
-    given = item.options.model_dump(mode="json")
+    given = {name: getattr(item.options, name) for name in type(item.options).model_fields}
     options = "; ".join(
-        f"{key.replace('_', ' ')}: {_words(value)}" for key, value in given.items() if value not in (None, [])
+        f"{key.replace('_', ' ')}: {_words(value)}" for key, value in given.items() if value is not None and value != ()
     )
     return row(Cell((analysis.label, " (", Code(analysis.id), ")")), item.method.title, of, options)
 
@@ -170,9 +171,13 @@ def _analysis(protocol: Protocol, item: PlannedAnalysis) -> Row:
 def _words(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, dict):
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, Part):
+        return _words({name: getattr(value, name) for name in type(value).model_fields})
+    if isinstance(value, Mapping):
         return ", ".join(f"{key} {_words(item)}" for key, item in value.items() if item is not None)
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return ", ".join(map(_words, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _multiplicity(protocol: Protocol) -> Section:

@@ -1,0 +1,164 @@
+"""A column of a data frame, polars or pandas, as numbers or as codes of its levels.
+
+pandas is never imported here: a frame of it is asked by its own methods. Words become integers before anything else
+is done with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from equipoise.errors import DataError, InputError, Problem, shown
+from equipoise.stats.arrays import Counts, Flags, Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """N values: numbers (N,), NaN where missing; or codes (N,) of levels, -1 where missing."""
+
+    name: str
+    numbers: Floats | None = None
+    codes: Counts | None = None
+    levels: tuple[str, ...] = ()
+
+    @property
+    def missing(self) -> Flags:
+        """Where there is no value (N,)."""
+        if self.numbers is not None:
+            return np.isnan(self.numbers)
+        assert self.codes is not None
+        return self.codes < 0
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A data frame that was recognised: its rows, its columns' names, and how a column is read.
+
+    read: numbers, truth values and words, the last two as levels. key: any column as levels in ascending order, those
+    of a polars Enum or a pandas Categorical in their own.
+    """
+
+    rows: int
+    names: tuple[str, ...]
+    read: Callable[[str], Column]
+    key: Callable[[str], Column]
+
+
+def frame_of(data: object) -> Frame:
+    """Recognise a polars or pandas frame. InputError: it is something else."""
+    if isinstance(data, pl.DataFrame):
+        return Frame(
+            data.height, tuple(data.columns), lambda name: _of_polars(data[name]), lambda name: _keys(data[name])
+        )
+    if type(data).__module__.split(".")[0] == "pandas" and hasattr(data, "columns"):
+        table: Any = data
+        return Frame(
+            len(table),
+            tuple(str(name) for name in table.columns),
+            lambda name: _of_pandas(name, _only(table, name)),
+            lambda name: _keys_of_pandas(name, _only(table, name)),
+        )
+    remedy = "Collect it first: data.collect()." if isinstance(data, pl.LazyFrame) else "Give a data frame of either."
+    problem = Problem("data", None, "", "data-frame", "Data are a polars or pandas frame", remedy, type(data).__name__)
+    raise InputError("the data cannot be used", [problem])
+
+
+def unusable(place: str, rule: str, message: str, remedy: str, value: object = None) -> DataError:
+    """The error that the data do not fit, at a column or row."""
+    told = value if value is None or isinstance(value, str) else shown(value)
+    return DataError("the data cannot be used", [Problem("data", None, place, rule, message, remedy, told)])
+
+
+def _of_polars(series: pl.Series) -> Column:
+    kind = series.dtype
+    if kind.is_numeric() or kind == pl.Null:
+        return Column(series.name, numbers=_floats(series))
+    if kind == pl.Boolean:
+        codes = series.cast(pl.Int64).fill_null(-1).to_numpy()
+        return Column(series.name, codes=codes, levels=("FALSE", "TRUE"))
+    if kind == pl.String or isinstance(kind, pl.Enum | pl.Categorical):
+        return _keys(series)
+    raise _no_kind(series.name, str(kind))
+
+
+def _floats(series: pl.Series) -> Floats:
+    return series.cast(pl.Float64).fill_null(float("nan")).to_numpy()
+
+
+def _keys(series: pl.Series) -> Column:
+    if isinstance(series.dtype, pl.Enum):
+        codes = series.to_physical().cast(pl.Int64).fill_null(-1).to_numpy()
+        return Column(series.name, codes=codes, levels=tuple(series.dtype.categories))
+    if isinstance(series.dtype, pl.Categorical):
+        # The order in which a process met the words is no order of theirs.
+        series = series.cast(pl.String)
+    elif series.dtype.is_float():
+        series = series.fill_nan(None)
+    if series.dtype.is_nested() or series.dtype in (pl.Object, pl.Null):
+        raise _no_kind(series.name, str(series.dtype))
+    levels = series.drop_nulls().unique().sort()
+    codes = (series.rank("dense").cast(pl.Int64) - 1).fill_null(-1).to_numpy()
+    return Column(series.name, codes=codes, levels=tuple(_word(level) for level in levels))
+
+
+def _only(table: Any, name: str) -> Any:
+    """The column of a pandas frame by the text of its label."""
+    places = [i for i, label in enumerate(table.columns) if str(label) == name]
+    if len(places) > 1:
+        message = f"{len(places)} columns have this name"
+        raise unusable(f"column {name}", "data-column", message, "Give each its own.")
+    return table.iloc[:, places[0]]
+
+
+def _of_pandas(name: str, series: Any) -> Column:
+    kind = series.dtype.kind if series.dtype.name != "category" else "O"
+    if series.dtype.name == "object":
+        kind = _kind_of_objects(name, series)
+    if kind in "iuf":
+        return Column(name, numbers=np.asarray(series.to_numpy(dtype=np.float64, na_value=np.nan)))
+    if kind == "b":
+        gaps = series.isna().to_numpy()
+        codes = np.full(len(gaps), -1, dtype=np.int64)
+        codes[~gaps] = series[~gaps].to_numpy(dtype=np.int64)
+        return Column(name, codes=codes, levels=("FALSE", "TRUE"))
+    if kind not in "OUT":
+        raise _no_kind(name, str(series.dtype))
+    return _keys_of_pandas(name, series)
+
+
+def _kind_of_objects(name: str, series: Any) -> str:
+    """NumPy's letter of what a column of objects holds. DataError: several kinds of things, or others."""
+    kinds = {type(value) for value in series[series.notna()]}
+    for letter, known in (("f", {int, float, np.float64, np.int64}), ("b", {bool, np.bool_}), ("O", {str})):
+        if kinds <= known:
+            return letter
+    raise _no_kind(name, "objects: " + ", ".join(sorted(kind.__name__ for kind in kinds)))
+
+
+def _keys_of_pandas(name: str, series: Any) -> Column:
+    if series.dtype.name == "category":
+        codes = series.cat.codes.to_numpy(dtype=np.int64)
+        return Column(name, codes=codes, levels=tuple(_word(level) for level in series.cat.categories))
+    if series.dtype.name == "object":
+        _kind_of_objects(name, series)
+    codes, levels = series.factorize(sort=True)
+    return Column(name, codes=np.asarray(codes, dtype=np.int64), levels=tuple(_word(level) for level in levels))
+
+
+def _word(level: object) -> str:
+    """The label of a level: a whole number without a decimal point, a truth value as R writes it, the rest as it is."""
+    if isinstance(level, bool | np.bool_):
+        return str(level).upper()
+    if isinstance(level, float | np.floating) and float(level).is_integer():
+        return str(int(level))
+    return str(level)
+
+
+def _no_kind(name: str, kind: str) -> DataError:
+    message = "A column holds numbers, words, categories or truth values"
+    return unusable(f"column {name}", "data-kind", message, "Convert it before.", kind)

@@ -1,0 +1,25 @@
+"""Data of the tests, as a reader of R's files has them."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import polars as pl
+
+from tests.stats.reference import REFERENCE
+
+FEV = "FEV1 ~ RACE + SEX + ARMCD * AVISIT + us(AVISIT | USUBJID)"
+
+
+def fev_frame(folder):
+    """The FEV data: words as words, but for the factor whose levels are not in the order of the alphabet."""
+    frame = pl.read_csv(folder / "fev_data.csv", null_values="NA")
+    return frame.with_columns(pl.col("SEX").cast(pl.Enum(["Male", "Female"])))
+
+
+@cache
+def invented():
+    """The invented trial of reference/formula, with factors ordered as the script orders them."""
+    frame = pl.read_csv(REFERENCE / "formula" / "formula.csv")
+    ordered = pl.col("a").cast(pl.Enum(["v", "gone", "u", "w"])), pl.col("b").cast(pl.Enum(["low", "high"]))
+    return frame.with_columns(*ordered, pl.col("flag").cast(pl.String).str.to_lowercase() == "true")
