@@ -61,6 +61,9 @@ verify: $(INSTALLED)  ## simulated people against real ones, and how often analy
 verify-quick: $(INSTALLED)  ## the same with fewer trials (ten minutes at most)
 	@$(BIN)/python -m verification --quick
 
+bench: $(INSTALLED)  ## how long things take beside a peer; writes docs/benchmarks.md (minutes)
+	@$(BIN)/python -m bench
+
 # ---- checks, the fastest first; pytest last, so that its summary closes the output
 
 test: check  ## run every check and every test

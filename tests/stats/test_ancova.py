@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from time import process_time
 
 import numpy as np
 import pytest
@@ -302,10 +301,8 @@ def simulated(count, seed):
 
 
 def test_without_effect_ancova_rejects_in_five_percent_and_its_p_values_are_uniform():
-    started = process_time()
     outcome, design = simulated(20_000, seed=20_260_411)
     found = compared(fit_least_squares(outcome, design, np.ones(outcome.shape, bool)))
-    assert process_time() - started < 3
     assert 0.045 < (found.p_value < 0.05).mean() < 0.055
     assert 0.945 < ((found.lower < 0) & (found.upper > 0)).mean() < 0.955
     # Kolmogorov's distance exceeds 1.95/sqrt(n) in one of a thousand.
