@@ -13,6 +13,7 @@ from equipoise.analysis.flow import participants_flow
 from equipoise.analysis.influence import influence_table
 from equipoise.analysis.multiplicity import with_adjusted
 from equipoise.analysis.plan import Plan, plan
+from equipoise.analysis.precision import precision_table
 from equipoise.analysis.results import Result, Results, ResultTable
 from equipoise.protocol.model import Protocol
 from equipoise.records.allocation import Allocation
@@ -53,6 +54,7 @@ def analyse_records(
     tables += tuple(
         table
         for table in (
+            precision_table(protocol, found),
             influence_table(planned, data, found),
             None if signed is None else deviations_table(signed, protocol),
         )

@@ -10,6 +10,7 @@ from equipoise.documents.drawings import Forest, ForestHeading, ForestRow
 from equipoise.documents.model import Block, Bullets, Callout, Column, FigureBlock, Paragraph, Row, Section, Table, row
 from equipoise.documents.numbers import digits, p_sentence, p_value
 from equipoise.documents.runs import Missing, Number, Run, Text, plain, runs
+from equipoise.report.precision import precision_blocks
 from equipoise.report.safety import primary_sentences
 from equipoise.report.shown import shown, variant_words
 from equipoise.report.source import ReportSource
@@ -36,6 +37,7 @@ def headline(source: ReportSource) -> tuple[Block, ...]:
     harm = [Paragraph(sentence) for sentence in primary_sentences(source)]
     if main or harm:
         blocks.append(Callout("info", "Main results", (*harm, *_main_results(source, main))))
+    blocks += precision_blocks(source)
     return tuple(blocks)
 
 
