@@ -34,10 +34,10 @@ def headline(source: ReportSource) -> tuple[Block, ...]:
         text = "The allocation was left out of this run. Nothing below tells or compares arms."
         blocks.append(Callout("info", "Blinded run", (Paragraph(text),)))
         return tuple(blocks)
+    blocks += precision_blocks(source)
     harm = [Paragraph(sentence) for sentence in primary_sentences(source)]
     if main or harm:
         blocks.append(Callout("info", "Main results", (*harm, *_main_results(source, main))))
-    blocks += precision_blocks(source)
     return tuple(blocks)
 
 
@@ -65,7 +65,10 @@ def _value_and_p(source: ReportSource, result: Result) -> tuple[Run, ...]:
     number = shown(source, result)
     value = number.text(result.status)
     runs_ = (Number(plain(value), result.id),) if result.estimate is not None else runs(value)
-    return (*runs_, f"{number.number_unit}, ", *runs(p_sentence(result.p_value, result.status)))
+    adjusted: tuple[Run, ...] = ()
+    if result.p_adjusted is not None and result.family is not None:
+        adjusted = (", adjusted ", *runs(p_value(result.p_adjusted, result.status)))
+    return (*runs_, f"{number.number_unit}, ", *runs(p_sentence(result.p_value, result.status)), *adjusted)
 
 
 def estimates_section(source: ReportSource) -> Section | None:
