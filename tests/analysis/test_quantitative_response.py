@@ -62,7 +62,7 @@ def test_there_is_no_response_beyond_month_twelve(planned: Plan, panel: Panel) -
         ("protocol.parameters.ln-cpeptide-auc-at-12.options.parameter=nobody", "known-parameter"),
         ("protocol.estimands.cpeptide-response-12.variable.visit=month-24", "measured-at-visit"),
         ("protocol.analyses.cpeptide-persistence-24.options.baseline_parameter=nobody", "known-parameter"),
-        ("protocol.analyses.hba1c-12.options.test=false", "family-needs-test"),
+        ("protocol.analyses.cytokine-balance-24.options.test=false", "family-needs-test"),
     ],
 )
 def test_what_makes_no_sense_is_refused(change: str, rule: str) -> None:

@@ -24,6 +24,7 @@ class Estimate:
     values:     estimate, standard_error, df, lower, upper, p_value, each (R,); NaN where there is none.
     n, missing: arm -> (R,) participants with and without all values.
     status:     (R,) text, ``ok`` or why numbers are missing.
+    covariance: asked for; covariance_used: (R,) of the answer, where it may be another.
     extra:      further numbers, each (R,); `draws`, `mc_error`, and `p_adjusted` of a method that adjusts its own
                 p-values, go into the result.
     unit:       where it is not the parameter's own: of a share, or of the logarithm of a ratio.
@@ -43,6 +44,7 @@ class Estimate:
     alternative: str = "two-sided"
     variant: str | None = None
     covariance: str | None = None
+    covariance_used: NDArray[np.object_] | None = None
     extra: Mapping[str, Floats] = field(default_factory=dict)
     events: Mapping[str, Floats | NDArray[np.int64]] | None = None
     person_years: Mapping[str, Floats] | None = None
@@ -82,7 +84,7 @@ def result_of(estimate: Estimate, data: AnalysisData, analysis: Analysis, trial:
         events=None if events is None else {arm: int(count[trial]) for arm, count in events.items()},
         person_years=None if years is None else {arm: float(time[trial]) for arm, time in years.items()},
         covariance_requested=estimate.covariance,
-        covariance_used=estimate.covariance if number.get("standard_error") is not None else None,
+        covariance_used=_covariance_used(estimate, trial) if number.get("standard_error") is not None else None,
         draws=None if draws is None else int(draws),
         mc_error=number.get("mc_error"),
         status=str(estimate.status[trial]),
@@ -94,6 +96,10 @@ def result_of(estimate: Estimate, data: AnalysisData, analysis: Analysis, trial:
         p_value=number.get("p_value"),
         p_adjusted=number.get("p_adjusted"),
     )
+
+
+def _covariance_used(estimate: Estimate, trial: int) -> str | None:
+    return estimate.covariance if estimate.covariance_used is None else str(estimate.covariance_used[trial])
 
 
 def _set_of(analysis: Analysis, estimand: Estimand | None) -> str:
