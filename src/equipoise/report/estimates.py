@@ -81,8 +81,17 @@ def estimates_section(source: ReportSource) -> Section | None:
         items = [item for item in compared if _outcome(source, item) == key]
         if len(items) > 1:
             blocks.append(_forest(source, items))
-    blocks.append(_table(source))
+    blocks += [_table(source), *_tipping(source)]
     return Section("estimates", "Estimates", tuple(blocks))
+
+
+def _tipping(source: ReportSource) -> tuple[Block, ...]:
+    """Where verdicts tip if imputed values were worse or better, and who carries it."""
+    tables = [table for table in source.results.tables if table.id.endswith("/tipping")]
+    if not tables:
+        return ()
+    lines = tuple(f"{table.title.removesuffix(': tipping grid')}. {table.notes[0]}" for table in tables)
+    return (Paragraph("How far imputed values would have to lie from what was assumed:"), Bullets(lines))
 
 
 def _outcome(source: ReportSource, item: Result) -> tuple[str, str]:
