@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from equipoise.stats.arrays import Counts, Flags, Floats
-from equipoise.stats.least_squares import DEPENDENT, NO_SPREAD, orthogonalise
+from equipoise.stats.least_squares import DEPENDENT, NO_SPREAD
+from equipoise.stats.mmrm.tall import remains
 from equipoise.stats.status import Status
 
 EXACT = 1e-11
@@ -125,13 +126,11 @@ def _before_fitting(outcome: Floats, design: Floats) -> Status:
 
 def _with_blocks(data: Arranged, seen: Floats) -> Arranged:
     """Least squares, and what is left of the outcome in blocks."""
-    bases, factors, independent = orthogonalise(data.design[None])
-    if not independent[0]:
+    found = remains(data.design, data.outcome)
+    if not found.independent:
         return replace(data, status=Status.SINGULAR_DESIGN)
-    basis, factor = bases[0], factors[0]
-    effects = basis.T @ data.outcome
-    residuals = data.outcome - basis @ effects
-    data = replace(data, coefficients=factor @ effects, factor=factor)
+    residuals, factor = found.residuals, found.factor
+    data = replace(data, coefficients=found.coefficients, factor=factor)
     if np.linalg.norm(residuals) <= NO_SPREAD * np.linalg.norm(data.outcome):
         return replace(data, status=Status.CONSTANT_OUTCOME)
     if (seen.sum(axis=0) == 0).any():
