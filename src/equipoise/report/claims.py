@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from equipoise.documents.model import Cell, Column, Paragraph, Section, Table, row
 from equipoise.report.influence import influence_table
+from equipoise.report.own_year import own_year_tables
 from equipoise.report.source import ReportSource
 
 
@@ -24,5 +25,6 @@ def claims_section(source: ReportSource) -> Section | None:
     text = "Each claim is decided by the rule that the protocol fixed beforehand; exploratory results decide nothing."
     table = Table("table-claims", "Claims and verdicts", columns, rows)
     hanging = influence_table(source)
-    blocks = (Paragraph(text), table) if hanging is None else (Paragraph(text), table, hanging)
+    own = tuple(own_year_tables(source))
+    blocks = (Paragraph(text), table, *own) if hanging is None else (Paragraph(text), table, hanging, *own)
     return Section("claims", "Claims", blocks)
