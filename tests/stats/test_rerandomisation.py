@@ -304,7 +304,9 @@ def shares_rejected(drift, effect):
 
 def test_the_page_tells_what_the_own_design_and_the_wrong_one_reject():
     page = (ROOT / "docs" / "statistics" / "rerandomisation.md").read_text(encoding="utf-8")
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if " % | " in line]
+    _, table = page.split("| outcomes by order of entry | effect | own design", 1)
+    lines = table.split("\n\n", 1)[0].splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if " % | " in line]
     assert [(row[0], row[1]) for row in rows] == [*((name, "none") for name in DRIFTS), ("rise from −2 to 2", "1.5")]
     for name, effect, *printed in rows:
         assert shares_rejected(DRIFTS[name], 0.0 if effect == "none" else float(effect)) == printed

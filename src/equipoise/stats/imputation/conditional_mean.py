@@ -102,6 +102,8 @@ def jackknife_error(left_out: Floats) -> Floats:
     Efron & Tibshirani, An Introduction to the Bootstrap, 1993, section 11.2.
     """
     n = left_out.shape[-1]
+    if n == 0:
+        return np.full(left_out.shape[:-1], np.nan)
     spread = left_out - left_out.mean(axis=-1, keepdims=True)
     return np.asarray(np.sqrt((n - 1) / n * (spread**2).sum(axis=-1)))
 
