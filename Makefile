@@ -53,7 +53,7 @@ install: $(INSTALLED)  ## set up .venv from the lock (every other command does i
 # ---- what equipoise is for
 
 trial: $(INSTALLED)  ## simulate, analyse and report the model trial; prints where the report is
-	@$(BIN)/equipoise trial msc-t1d --seed 1 -o $(TRIAL)
+	@$(BIN)/equipoise trial msc-t1d --seed 1 --format html --format pdf --format docx -o $(TRIAL)
 
 verify: $(INSTALLED)  ## simulated people against real ones, and how often analyses reject by chance (half an hour)
 	@$(BIN)/python -m verification

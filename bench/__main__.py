@@ -6,7 +6,7 @@ import json
 import sys
 from pathlib import Path
 
-from bench import others, repeated
+from bench import others, patients, repeated
 from bench.clock import machine
 from bench.page import write_page
 
@@ -16,7 +16,7 @@ RESULTS = Path(__file__).with_name("results.json")
 def main() -> None:
     """Run, print, store, and write the page."""
     found = []
-    for subject in (repeated, others):
+    for subject in (repeated, patients, others):
         for row in subject.rows():
             found.append(row.data())
             peer = f", {row.peer_name} {row.peer:.3g} {row.unit}" if row.peer is not None else ""

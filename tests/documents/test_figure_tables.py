@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from equipoise.documents.drawings import ArmTrajectory, FlowBox
+from equipoise.documents.drawings import ArmTrajectory, FlowBox, Quantity, SmallMultiples
 from equipoise.documents.figure_tables import behind
 from equipoise.documents.model import Column, FigureBlock, Table, row
 from equipoise.documents.runs import Missing, plain
@@ -70,3 +70,13 @@ def test_strips_give_median_and_range():
 def test_a_table_of_its_own_goes_first():
     own = Table("own", "Own", (Column("a"),), (row("b"),))
     assert behind(figure(sample.forest(), own)) is own
+
+
+def test_small_multiples_give_every_quantity_at_every_tick():
+    curves = (((0.0, 1.0), (5.0, 2.5)), ((6.0, 4.0),))
+    panels = (Quantity("Mass", curves), Quantity("HbA1c", curves, 1))
+    drawing = SmallMultiples((sample.CELLS, sample.SALINE), panels, "Months", ((0.0, "0"), (6.0, "6")))
+    table = behind(figure(drawing))
+    assert [item.group for item in table.rows] == ["Mass", "Mass", "HbA1c", "HbA1c"]
+    assert lines(table)[1] == ["6", "2.50", "4.00"] and lines(table)[3] == ["6", "2.5", "4.0"]
+    assert table.rows[0].cells[2].text == Missing("no value at this time")

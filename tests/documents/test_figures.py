@@ -26,7 +26,9 @@ from equipoise.documents.drawings import (
     ForestRow,
     Individual,
     MeanPoint,
+    Quantity,
     ReferenceLine,
+    SmallMultiples,
     Trajectories,
 )
 from equipoise.documents.figures import draw
@@ -118,6 +120,23 @@ STRANGE = {
         (sample.CELLS, sample.SALINE), (FlowStage("a", (FlowBox("b", 1), None)), FlowStage("", (None, FlowBox("c"))))
     ),
     "nobody in a strip": DotStrip(((sample.CELLS, ()), (sample.SALINE, (NAN,))), "Age, years"),
+    "seven quantities": SmallMultiples(
+        (sample.CELLS, sample.SALINE),
+        tuple(
+            Quantity(
+                f"{LONG[: 8 * k]} number {k}", tuple(tuple((m, m**0.5 + a) for m in sample.MONTHS) for a in (0, 1))
+            )
+            for k in range(1, 8)
+        ),
+        "Months since day 0",
+        tuple((float(month), str(month)) for month in (0, 6, 12)),
+        ((0.0, 0), (1.0, 0), (6.0, 1)),
+        "an infusion, in the colour of the group that has it",
+    ),
+    "no quantities": SmallMultiples((sample.CELLS,), (), "Months", TICKS),
+    "quantities without values": SmallMultiples(
+        (sample.CELLS, sample.SALINE), (Quantity("Value", ((), ((0.0, NAN), (1.0, NAN)))),), "Months", TICKS[:1]
+    ),
     "all alike": DotStrip(((ArmStyle(LONG, "active"), (3.0,) * 30),), LONG, references=(ReferenceLine(3.0, "limit"),)),
 }
 ALL = {

@@ -98,7 +98,7 @@ def test_without_effects_the_treated_are_the_untreated_to_the_last_bit() -> None
 
 MOVES = {
     "cpeptide_slope": ({"latent_auc", "auc", "fasting"}, +1),
-    "hba1c_shift": ({"hba1c", "glucose"}, -1),
+    "hba1c_shift": ({"hba1c", "mean_glucose", "glucose"}, -1),
     "insulin_log_ratio": ({"insulin"}, -1),
     "hypoglycaemia_log_ratio": ({"low_glucose_rate"}, -1),
     "proinflammatory_log2": ({"cytokines"}, -1),

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from equipoise.patients.parameters import default_parameters
-from verification.patients.__main__ import PEOPLE, SEED, evaluate, show
-from verification.patients.page import parameter_table, target_table
+from verification.patients.__main__ import PEOPLE, SEED, as_json, evaluate, show
+from verification.patients.models import MODELS
+from verification.patients.page import pages
 from verification.patients.targets import Compared, read_targets
 
-PAGE = Path(__file__).parents[2] / "docs" / "patients.md"
-MISSED: set[str] = set()
-"""Targets that are missed and in conflict with no other; docs/patients.md would say why."""
+MISSED = {"empirical": set(), "mechanistic": {"hba1c.since-diagnosis.sd.6"}}
+"""Targets that are missed and in conflict with no other; it was predicted, and targets.yaml says by how much."""
 
 
 @pytest.fixture(scope="module")
-def rows() -> list[Compared]:
-    return evaluate(default_parameters(), PEOPLE, SEED)
+def found() -> dict[str, list[Compared]]:
+    return {name: evaluate(model.parameters(), PEOPLE, SEED, model) for name, model in MODELS.items()}
+
+
+@pytest.fixture(scope="module", params=tuple(MODELS))
+def rows(found: dict[str, list[Compared]], request: pytest.FixtureRequest) -> list[Compared]:
+    return found[request.param]
 
 
 @pytest.mark.requirement("PATIENTS-TARGETS")
 def test_every_target_is_met_that_contradicts_no_higher_one(rows: list[Compared]) -> None:
     missed = {row.target.id for row in rows if not row.ok and row.target.role != "conflict"}
-    assert missed == MISSED
+    assert missed == MISSED[rows[0].by]
+    assert {row.target.id for row in rows if not row.known and not row.ok} == set()
+    assert all(row.target.role == "predict" for row in rows if row.target.id in missed)
     assert len([row for row in rows if row.target.role == "fit"]) > 80
 
 
@@ -54,7 +59,16 @@ def test_a_model_that_is_wrong_misses_its_targets() -> None:
 
 
 @pytest.mark.requirement("PATIENTS-PARAMETERS")
-def test_the_page_holds_both_tables_as_they_are(rows: list[Compared]) -> None:
-    page = PAGE.read_text("utf-8")
-    assert parameter_table(default_parameters()) in page, "run `python -m verification.patients.page`"
-    assert target_table(rows) in page, "run `python -m verification.patients.page`"
+def test_the_pages_hold_their_tables_as_they_are(found: dict[str, list[Compared]]) -> None:
+    for page, tables in pages(found).items():
+        for table in tables.values():
+            assert table in page.read_text("utf-8"), "run `python -m verification.patients.page`"
+
+
+@pytest.mark.requirement("PATIENTS-CALIBRATION")
+def test_the_file_says_of_each_target_what_the_issue_of_it_is(rows: list[Compared]) -> None:
+    for row in rows:
+        line = as_json(row)
+        low, high = line["tolerance"]
+        assert line["ok"] == (low <= row.model - row.target.value <= high)
+        assert line["role"] in ("fitted", "predicted", "conflicts-with") and line["source"]

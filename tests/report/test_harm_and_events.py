@@ -81,3 +81,26 @@ def test_who_hangs_on_whom_stands_beside_the_claims(source, blocks) -> None:
     assert len(table.rows) == len(source.results.table("influence").rows)
     labels = {item.label for item in source.protocol.analyses}
     assert all(plain(row.cells[0].text).split(", interaction")[0] in labels for row in table.rows)
+
+
+def test_terms_stand_under_their_system_organ_class_whose_events_add_up(source, blocks) -> None:
+    found = source.results.table("safety/by-term")
+    at = {column.id: index for index, column in enumerate(found.columns)}
+    lines = [row for row in found.rows if row[0] == "adverse-events" and row[at["grade"]] == "any"]
+    classes = {row[at["category"]] for row in lines}
+    assert len(classes) > 3
+    for category in classes:
+        for period in {row[2] for row in lines}:
+            mine = [row for row in lines if row[at["category"]] == category and row[2] == period]
+            whole = [row for row in mine if row[at["term"]] == "any"]
+            terms = [row for row in mine if row[at["term"]] != "any"]
+            for group in ("group-a", "group-b", "all"):
+                events, people = at[f"{group}/events"], at[f"{group}/participants"]
+                assert sum(row[events] for row in terms) == sum(row[events] for row in whole)
+                if whole:
+                    most = max(row[people] for row in terms)
+                    assert most <= whole[0][people] <= sum(row[people] for row in terms)
+    table = blocks["table-safety-adverse-events-by-term"]
+    assert isinstance(table, Table) and "system organ class" in plain(table.title)
+    depth = {plain(item.cells[0].text): item.indent for item in table.rows}
+    assert {depth[category] for category in classes} == {0} and depth["Fever"] == 1

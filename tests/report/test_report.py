@@ -15,7 +15,7 @@ from equipoise.documents.model import Bullets, Callout, Document, Paragraph, Tab
 from equipoise.documents.numbers import digits
 from equipoise.documents.runs import plain
 from equipoise.protocol.load import load_protocol
-from equipoise.report.build import report_document, report_html
+from equipoise.report.build import report_bytes, report_document
 from equipoise.report.source import ReportSource, read_source
 from equipoise.verbs.analysing import analyse
 from equipoise.verbs.importing import import_trial
@@ -191,7 +191,7 @@ def test_hostile_words_of_a_protocol_stay_words(folder: Path, tmp_path: Path) ->
     hostile = "<script>alert(1)</script>"
     path = made / "protocol.yaml"
     path.write_text(path.read_text().replace("label: New tablet, treatments", f'label: "{hostile}", treatments'))
-    html = report_html(made)
+    html = report_bytes(made).decode("utf-8")
     assert hostile not in html
     assert "&lt;script&gt;" in html
 

@@ -6,8 +6,14 @@ import numpy as np
 import pytest
 
 from equipoise.protocol.load import load_protocol
+from equipoise.simulate.scenario import load_scenario
 from verification.trials.bands import Band, Rate, read_bands
-from verification.trials.campaign import CLAIMS, rates, simulated_p_values
+from verification.trials.campaign import CLAIMS, rates, simulated
+from verification.trials.truth import ANALYSES, CENTRE, made_from, read_truths, truths
+
+
+def p_values(scenario: str, seed: int, trials: int, analyses: list[str]) -> dict[str, np.ndarray]:
+    return {name: found[0] for name, found in simulated(load_scenario(scenario), seed, trials, analyses).items()}
 
 
 def rate(rejected: int, trials: int = 4000, band: tuple[float, float] = (0.045, 0.055)) -> Rate:
@@ -51,11 +57,39 @@ def test_a_small_campaign_keeps_its_bands_and_a_real_effect_leaves_them() -> Non
     for item in found:
         assert item.ok, f"{item.band.id}: {item.rate:.3f}"
         assert item.refused <= 6
-    strong = simulated_p_values("strong", 1, 40, ["hba1c-12", "treg-48h"])
+    strong = p_values("strong", 1, 40, ["hba1c-12", "treg-48h"])
     assert np.mean(strong["treg-48h"] < 0.05) > 0.5
 
 
 def test_trials_are_the_same_however_they_are_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = simulated_p_values("no-effect", 3, 7, ["cpeptide-12"])["cpeptide-12"]
+    whole = p_values("no-effect", 3, 7, ["cpeptide-12"])["cpeptide-12"]
     monkeypatch.setattr("verification.trials.campaign.CHUNK", 3)
-    np.testing.assert_array_equal(whole, simulated_p_values("no-effect", 3, 7, ["cpeptide-12"])["cpeptide-12"])
+    np.testing.assert_array_equal(whole, p_values("no-effect", 3, 7, ["cpeptide-12"])["cpeptide-12"])
+
+
+@pytest.mark.requirement("VERIFY-BANDS")
+def test_every_primary_and_key_secondary_estimate_has_a_band_without_effect_and_covers_the_truth() -> None:
+    bands = read_bands()
+    confirmatory = {item.id for item in load_protocol("msc-t1d").analyses if item.family is not None}
+    assert confirmatory <= {band.analysis for band in bands if band.scenario == "no-effect"}
+    covered = {band.analysis for band in bands if band.measure == "covers"}
+    assert covered == set(ANALYSES) == confirmatory - {"cytokine-balance-24"}
+
+
+@pytest.mark.requirement("VERIFY-TRUTH")
+def test_stored_truths_are_those_of_this_scenario_and_these_people() -> None:
+    stored, digest = read_truths()
+    assert digest == made_from(load_scenario("published", CENTRE)), "run `python -m verification.trials.truth`"
+    assert set(stored) == set(ANALYSES) and all(truth.people >= 200_000 for truth in stored.values())
+    for again in truths(2000):
+        truth = stored[again.analysis]
+        scale = np.log if again.analysis == "hypoglycaemia-12" else float
+        assert abs(scale(again.value) - scale(truth.value)) < 4 * np.hypot(again.error, truth.error), again
+
+
+@pytest.mark.requirement("VERIFY-TRUTH")
+def test_intervals_that_hold_the_truth_are_counted() -> None:
+    bands = [band for band in read_bands() if band.measure == "covers"]
+    found = {item.band.id: item for item in rates(bands, 60)}
+    for item in found.values():
+        assert 0.8 < item.rate <= 1 and item.refused == 0

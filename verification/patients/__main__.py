@@ -1,7 +1,8 @@
-"""Print and write the table of targets: `python -m verification.patients [people]`.
+"""Print and write the tables of targets: `python -m verification.patients [people]`.
 
-Beside the table, verification/out/patients.json holds every target with its source, the model's value and whether it is
-met. The exit status is 1 where a target is missed that is neither in conflict with a higher one nor known to be missed.
+Both models of people are held against every target. Beside the tables, verification/out/calibration.json holds for each
+model every target with its source, the model's value, the tolerance and whether it is met, and docs/pictures the plots.
+The exit status is 1 where a target is missed that is neither in conflict with a higher one nor known to be missed.
 """
 
 from __future__ import annotations
@@ -10,21 +11,24 @@ import json
 import sys
 from pathlib import Path
 
-from equipoise.patients.parameters import Parameters, default_parameters
+from equipoise.patients.parameters import Parameters
 from verification.patients.cohort import source_cohort
+from verification.patients.models import EMPIRICAL, MODELS, Model
 from verification.patients.others import other_statistics
+from verification.patients.plots import write_plots
 from verification.patients.statistics import cpeptide_statistics, hba1c_statistics, insulin_statistics
 from verification.patients.targets import Compared, compare
 
 PEOPLE, SEED = 40_000, 7
-OUT = Path(__file__).parents[1] / "out" / "patients.json"
+OUT = Path(__file__).parents[1] / "out" / "calibration.json"
+ROLES = {"fit": "fitted", "predict": "predicted", "conflict": "conflicts-with"}
 
 
-def evaluate(parameters: Parameters, people: int, seed: int) -> list[Compared]:
+def evaluate(parameters: Parameters, people: int, seed: int, model: Model = EMPIRICAL) -> list[Compared]:
     """Every target against a cohort of this size, in the order of targets.yaml."""
-    cohort = source_cohort(parameters, people, seed)
-    model = cpeptide_statistics(cohort) | hba1c_statistics(cohort) | insulin_statistics(cohort)
-    return compare(model | other_statistics(parameters, people, seed))
+    cohort = source_cohort(parameters, people, seed, model)
+    found = cpeptide_statistics(cohort) | hba1c_statistics(cohort) | insulin_statistics(cohort)
+    return compare(found | other_statistics(parameters, people, seed, model), model.name)
 
 
 def show(rows: list[Compared]) -> str:
@@ -43,31 +47,33 @@ def show(rows: list[Compared]) -> str:
 
 def as_json(row: Compared) -> dict[str, object]:
     """One row of the file."""
-    low, high = row.target.allowed
+    target, (low, high) = row.target, row.target.allowed
     return {
-        "id": row.target.id,
-        "quantity": row.target.quantity,
-        "statistic": row.target.statistic,
-        "month": row.target.month,
-        "source": row.target.source,
-        "role": row.target.role,
-        "target": row.target.value,
+        "id": target.id,
+        "quantity": target.quantity,
+        "statistic": target.statistic,
+        "month": target.month,
+        "source": target.source,
+        "role": ROLES[target.role],
+        "target": target.value,
         "model": round(row.model, 5),
-        "difference": round(row.model - row.target.value, 5),
-        "allowed": [round(low, 5), round(high, 5)],
+        "difference": round(row.model - target.value, 5),
+        "tolerance": [round(low - target.value, 5), round(high - target.value, 5)],
         "ok": row.ok,
-        "note": row.target.note,
+        "note": (target.missed or {}).get(row.by, target.note),
     }
 
 
 def main(people: int = PEOPLE) -> int:
     """Evaluate, print, write."""
-    rows = evaluate(default_parameters(), people, SEED)
-    sys.stdout.write(show(rows))
+    found = {name: evaluate(model.parameters(), people, SEED, model) for name, model in MODELS.items()}
+    for name, rows in found.items():
+        sys.stdout.write(f"The {name} model\n\n{show(rows)}\n")
     OUT.parent.mkdir(exist_ok=True)
-    document = {"people": people, "seed": SEED, "targets": [as_json(row) for row in rows]}
-    OUT.write_text(json.dumps(document, indent=1) + "\n", "utf-8")
-    return int(any(not row.ok and not row.known for row in rows))
+    tables = {name: [as_json(row) for row in rows] for name, rows in found.items()}
+    OUT.write_text(json.dumps({"people": people, "seed": SEED, "models": tables}, indent=1) + "\n", "utf-8")
+    write_plots(found, OUT.parent)
+    return int(any(not row.ok and not row.known for rows in found.values() for row in rows))
 
 
 if __name__ == "__main__":

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from equipoise.patients.chance import Floats, normal
-from equipoise.patients.effects import Effects, no_exposure
 from equipoise.patients.empirical.cpeptide import auc_from_points
-from equipoise.patients.empirical.model import Course, measure_fasting, measure_meal, simulate_course
+from equipoise.patients.empirical.model import Course, measure_fasting, measure_meal
 from equipoise.patients.parameters import Parameters
 from equipoise.patients.population import People, draw_people
 from equipoise.simulate.streams import Streams
+from verification.patients.models import EMPIRICAL, Model
 
 MINUTES = (-10, 0, 15, 30, 60, 90, 120)
 MONTH = 365.25 / 12
@@ -42,16 +42,11 @@ def source_people(parameters: Parameters, people: int, seed: int) -> tuple[Peopl
     return drawn, draw, zero
 
 
-def source_cohort(parameters: Parameters, people: int, seed: int) -> Cohort:
+def source_cohort(parameters: Parameters, people: int, seed: int, model: Model = EMPIRICAL) -> Cohort:
     """Everyone at baseline and months 3 to 24, untreated; column v of an array is MONTHS[v]."""
     drawn, draw, zero = source_people(parameters, people, seed)
     offsets = np.array([BASELINE if month == 0 else month * MONTH for month in MONTHS])
-    course = course_at(drawn, zero[..., np.newaxis] + offsets, draw, parameters)
+    course = model.course(drawn, zero[..., np.newaxis] + offsets, draw, parameters)
     points, _ = measure_meal(course, MINUTES, draw, parameters)
     fasting, _ = measure_fasting(course, draw, parameters)
     return Cohort(drawn, auc_from_points(points, MINUTES)[0], fasting[0], course)
-
-
-def course_at(people: People, days: Floats, draw: Streams, parameters: Parameters) -> Course:
-    """The untreated course."""
-    return simulate_course(people, days, no_exposure(*people.shape), Effects(), draw, parameters)

@@ -34,9 +34,9 @@ STAGES: tuple[tuple[Statistics, tuple[str, ...]], ...] = (
 )
 
 
-def pressed(distance: np.ndarray) -> np.ndarray:
-    """Distances in tolerances, steeper from NEAR on: meeting every target comes before meeting some of them well."""
-    return distance + (PRESS - 1) * np.sign(distance) * np.maximum(np.abs(distance) - NEAR, 0.0)
+def pressed(distance: np.ndarray, press: float = PRESS, near: float = NEAR) -> np.ndarray:
+    """Distances in tolerances, steeper from `near` on: meeting every target comes before meeting some of them well."""
+    return distance + (press - 1) * np.sign(distance) * np.maximum(np.abs(distance) - near, 0.0)
 
 
 def fit_stage(parameters: Parameters, statistics: Statistics, starts: tuple[str, ...]) -> Parameters:

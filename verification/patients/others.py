@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from equipoise.patients.chance import Floats
-from equipoise.patients.effects import Effects, no_exposure
 from equipoise.patients.empirical.hypoglycaemia import count_episodes
-from equipoise.patients.empirical.model import measure_sensor, simulate_hypoglycaemia, treg_count
+from equipoise.patients.empirical.model import measure_sensor, treg_count
 from equipoise.patients.empirical.wellbeing import Item, answer_items
 from equipoise.patients.parameters import Parameters
 from equipoise.patients.population import CYTOKINES
-from verification.patients.cohort import MONTH, TREG_WEEKS, course_at, source_people
+from verification.patients.cohort import MONTH, TREG_WEEKS, source_people
+from verification.patients.models import EMPIRICAL, Model
 
 DIAGNOSIS_MONTHS = (0, 3, 6, 12)
 SENSOR_DAYS = (10.0, 361.0)
@@ -21,18 +21,18 @@ PRESERVED = 0.2
 """nmol/L: C-peptide counts as preserved from here on."""
 
 
-def other_statistics(parameters: Parameters, people: int, seed: int) -> dict[str, float]:
+def other_statistics(parameters: Parameters, people: int, seed: int, model: Model = EMPIRICAL) -> dict[str, float]:
     """Everything beside C-peptide, HbA1c by study month and insulin."""
     out: dict[str, float] = {}
-    for part in (_since_diagnosis, _treg, _hypoglycaemia, _answers):
-        out |= part(parameters, people, seed)
+    for part in (_since_diagnosis, treg_statistics, _hypoglycaemia, _answers):
+        out |= part(parameters, people, seed, model)
     return {name: float(value) for name, value in out.items()}
 
 
-def _since_diagnosis(parameters: Parameters, people: int, seed: int) -> dict[str, float]:
+def _since_diagnosis(parameters: Parameters, people: int, seed: int, model: Model) -> dict[str, float]:
     drawn, draw, _ = source_people(parameters, people, seed)
     days = np.array([*(month * MONTH for month in DIAGNOSIS_MONTHS), *SENSOR_DAYS])
-    course = course_at(drawn, np.broadcast_to(days, (1, people, days.size)).copy(), draw, parameters)
+    course = model.course(drawn, np.broadcast_to(days, (1, people, days.size)).copy(), draw, parameters)
     young = drawn.age[0] < 18
     out: dict[str, float] = {}
     for place, month in enumerate(DIAGNOSIS_MONTHS):
@@ -50,11 +50,13 @@ def _since_diagnosis(parameters: Parameters, people: int, seed: int) -> dict[str
     }
 
 
-def _treg(parameters: Parameters, people: int, seed: int) -> dict[str, float]:
+def treg_statistics(parameters: Parameters, people: int, seed: int, model: Model) -> dict[str, float]:
+    """Regulatory T cells at TN05's weeks."""
     drawn, draw, zero = source_people(parameters, people, seed)
     days = zero[..., np.newaxis] + 7.0 * np.array(TREG_WEEKS)
-    # Screening is study day 0 here: the slow rise counts from a person's entry into a trial.
-    course = course_at(drawn, days - zero[..., np.newaxis], draw, parameters)
+    if not model.cells_from_diagnosis:  # screening is study day 0 then
+        days = days - zero[..., np.newaxis]
+    course = model.course(drawn, days, draw, parameters)
     value = course.treg[0]
     out = {f"treg.placebo.mean.{week}w": value[:, place].mean() for place, week in enumerate(TREG_WEEKS)}
     level = value - value.mean(axis=0)
@@ -71,14 +73,14 @@ def _treg(parameters: Parameters, people: int, seed: int) -> dict[str, float]:
     }
 
 
-def _hypoglycaemia(parameters: Parameters, people: int, seed: int) -> dict[str, float]:
+def _hypoglycaemia(parameters: Parameters, people: int, seed: int, model: Model) -> dict[str, float]:
     drawn, draw, zero = source_people(parameters, people, seed)
     last = zero + RETAIN_YEARS * 365.25
-    episodes = simulate_hypoglycaemia(drawn, zero, last, no_exposure(1, people), Effects(), draw, parameters)
+    episodes = model.episodes(drawn, zero, last, draw, parameters)
     edges = np.stack([zero, last], axis=-1)
     low = count_episodes(episodes, (2, 3), edges)[0, :, 0]
     mean, variance = low.mean(), low.var()
-    middle = course_at(drawn, ((zero + last) / 2)[..., np.newaxis], draw, parameters)
+    middle = model.course(drawn, ((zero + last) / 2)[..., np.newaxis], draw, parameters)
     kept = middle.latent_auc[0, :, 0] >= PRESERVED
     every: Floats = count_episodes(episodes, (1, 2, 3), edges)[0, :, 0].astype(np.float64)
     return {
@@ -89,9 +91,9 @@ def _hypoglycaemia(parameters: Parameters, people: int, seed: int) -> dict[str, 
     }
 
 
-def _answers(parameters: Parameters, people: int, seed: int) -> dict[str, float]:
+def _answers(parameters: Parameters, people: int, seed: int, model: Model) -> dict[str, float]:
     drawn, draw, zero = source_people(parameters, people, seed)
-    course = course_at(drawn, zero[..., np.newaxis], draw, parameters)
+    course = model.course(drawn, zero[..., np.newaxis], draw, parameters)
     answers = answer_items(course.wellbeing, DQOL, "dqol", draw, parameters)
     total = 100 * (5 - answers[0, :, 0]).mean(axis=-1) / 4
     return {"dqol.mean": total.mean(), "dqol.sd": total.std()}

@@ -31,6 +31,7 @@ class Target:
     sd: float | None = None
     cap: float | None = None
     note: str | None = None
+    missed: Mapping[str, str] | None = None
 
     @property
     def allowed(self) -> tuple[float, float]:
@@ -55,10 +56,11 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A target and what the model gives."""
+    """A target and what the model of the name `by` gives."""
 
     target: Target
     model: float
+    by: str = "empirical"
 
     @property
     def ok(self) -> bool:
@@ -67,8 +69,8 @@ class Compared:
 
     @property
     def known(self) -> bool:
-        """Whether a miss is explained: the target conflicts with a higher one, or its note begins with `missed:`."""
-        return self.target.role == "conflict" or (self.target.note or "").startswith("missed:")
+        """Whether a miss is explained: the target conflicts with a higher one, or says why this model misses it."""
+        return self.target.role == "conflict" or self.by in (self.target.missed or {})
 
     @property
     def distance(self) -> float:
@@ -83,6 +85,6 @@ def read_targets() -> tuple[Target, ...]:
     return tuple(Target(**row) for row in rows)
 
 
-def compare(model: Mapping[str, float]) -> list[Compared]:
+def compare(model: Mapping[str, float], by: str = "empirical") -> list[Compared]:
     """Every target that the model gives a value for, in the order of the file."""
-    return [Compared(target, model[target.id]) for target in read_targets() if target.id in model]
+    return [Compared(target, model[target.id], by) for target in read_targets() if target.id in model]

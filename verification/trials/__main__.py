@@ -1,4 +1,6 @@
-"""Print how often each analysis rejects where there is nothing to find: `python -m verification.trials [trials]`.
+"""Print how often each analysis rejects where there is nothing to find, and how often its interval holds the truth.
+
+    python -m verification.trials [trials]
 
 The exit status is 1 where a rate lies outside its band by the calibration rule.
 """
@@ -27,7 +29,7 @@ def line(rate: Rate) -> str:
 
 def main(trials: int | None = None) -> int:
     """Run, print, write; ``trials`` of each, with a file of its own, or as many as the bands say."""
-    heading = f"{'analysis':28} {'trials':>7} {'% p<=.05':>8} {'99.9 % interval':>16} {'band':>12} {'no p':>8}  ok"
+    heading = f"{'analysis':28} {'trials':>7} {'% hits':>8} {'99.9 % interval':>16} {'band':>12} {'no p':>8}  ok"
     sys.stdout.write(heading + "\n")
     found: list[Rate] = []
     for rate in rates(read_bands(), trials):

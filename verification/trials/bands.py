@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from ruamel.yaml import YAML
 from scipy.stats import beta
@@ -14,7 +15,7 @@ CONFIDENCE = 0.999
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """How often an analysis may reject in a scenario, and why."""
+    """How often an analysis may reject in a scenario, or its interval hold what is true of the estimand, and why."""
 
     id: str
     analysis: str
@@ -23,13 +24,15 @@ class Band:
     trials: int
     band: tuple[float, float]
     reason: str
+    measure: Literal["rejects", "covers"] = "rejects"
+    changes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """How often an analysis rejected.
+    """How often an analysis rejected, or covered the truth.
 
-    refused: trials in which it gave no p-value; they count as not rejected.
+    refused: trials in which it gave no p-value; they count as not rejected, and as not covering.
     """
 
     band: Band
@@ -60,4 +63,4 @@ class Rate:
 def read_bands() -> tuple[Band, ...]:
     """The rows of bands.yaml."""
     rows = YAML(typ="safe").load(BANDS.read_text("utf-8"))["bands"]
-    return tuple(Band(**{**row, "band": tuple(row["band"])}) for row in rows)
+    return tuple(Band(**{**row, "band": tuple(row["band"]), "changes": tuple(row.get("changes", ()))}) for row in rows)

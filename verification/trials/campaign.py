@@ -13,9 +13,10 @@ from equipoise.analysis.estimates import result_of
 from equipoise.analysis.multiplicity import with_adjusted
 from equipoise.analysis.plan import PlannedAnalysis, plan
 from equipoise.protocol.load import load_protocol
-from equipoise.simulate.scenario import load_scenario
+from equipoise.simulate.scenario import Scenario, load_scenario
 from equipoise.simulate.trial import simulate_trials
 from verification.trials.bands import Band, Rate
+from verification.trials.truth import read_truths
 
 PROTOCOL = "msc-t1d"
 CHUNK = 250
@@ -25,16 +26,21 @@ CLAIMS = "claims"
 
 
 def rates(bands: Collection[Band], trials: int | None = None) -> Iterator[Rate]:
-    """The rejections of every band's analysis; bands that share scenario, seed and size share their trials."""
-    groups: dict[tuple[str, int, int], list[Band]] = {}
+    """The rate of every band's analysis; bands that share scenario, seed and size share their trials."""
+    groups: dict[tuple[str, tuple[str, ...], int, int], list[Band]] = {}
     for band in bands:
-        groups.setdefault((band.scenario, band.seed, trials or band.trials), []).append(band)
-    for (scenario, seed, count), members in groups.items():
-        p_values = simulated_p_values(scenario, seed, count, [band.analysis for band in members])
+        groups.setdefault((band.scenario, band.changes, band.seed, trials or band.trials), []).append(band)
+    true, _ = read_truths()
+    for (scenario, changes, seed, count), members in groups.items():
+        found = simulated(load_scenario(scenario, changes), seed, count, [band.analysis for band in members])
         for band in members:
-            values = p_values[band.analysis]
-            rejected = int((values <= LEVEL).sum())  # a trial with a supported claim stands there as 0, else as 1
-            yield Rate(band, count, rejected, int(np.isnan(values).sum()))
+            p_values, lower, upper = found[band.analysis]
+            if band.measure == "covers":
+                value = true[band.analysis].value
+                hits = (lower <= value) & (value <= upper)
+            else:
+                hits = p_values <= LEVEL  # a trial with a supported claim stands there as 0, else as 1
+            yield Rate(band, count, int(hits.sum()), int(np.isnan(p_values).sum()))
 
 
 def supported(data: AnalysisData, confirmatory: Collection[PlannedAnalysis]) -> np.ndarray:
@@ -49,9 +55,9 @@ def supported(data: AnalysisData, confirmatory: Collection[PlannedAnalysis]) -> 
     return found
 
 
-def simulated_p_values(scenario: str, seed: int, trials: int, analyses: Collection[str]) -> dict[str, np.ndarray]:
-    """The p-value of the first estimate of each analysis in every trial, (trials,); NaN where there is none."""
-    protocol, nature = load_protocol(PROTOCOL), load_scenario(scenario)
+def simulated(nature: Scenario, seed: int, trials: int, analyses: Collection[str]) -> dict[str, np.ndarray]:
+    """p-value, lower and upper end of the first estimate of each analysis, (3, trials); NaN where there is none."""
+    protocol = load_protocol(PROTOCOL)
     planned = plan(protocol)
     wanted = [item for item in planned.analyses if item.analysis.id in analyses]
     confirmatory = [item for item in planned.analyses if item.analysis.family is not None]
@@ -62,8 +68,8 @@ def simulated_p_values(scenario: str, seed: int, trials: int, analyses: Collecti
         for panel in simulate_trials(protocol, nature, seed, min(CHUNK, trials - first), first):
             data = prepare(planned, panel)
             for item in wanted:
-                outcome = item.method.run(data, item.analysis, item.options)
-                found[item.analysis.id].append(outcome.estimates[0].values["p_value"])
+                values = item.method.run(data, item.analysis, item.options).estimates[0].values
+                found[item.analysis.id].append(np.stack([values[name] for name in ("p_value", "lower", "upper")]))
             if CLAIMS in analyses:
-                found[CLAIMS].append(np.where(supported(data, confirmatory), 0.0, 1.0))
-    return {name: np.concatenate(parts) for name, parts in found.items()}
+                found[CLAIMS].append(np.tile(np.where(supported(data, confirmatory), 0.0, 1.0), (3, 1)))
+    return {name: np.concatenate(parts, axis=1) for name, parts in found.items()}

@@ -12,6 +12,8 @@ import click
 from equipoise.errors import EquipoiseError
 
 INTERRUPTED = 130
+_Format = Literal["html", "pdf", "docx"]
+_FORMATS = ("html", "pdf", "docx")
 _FOLDER = click.Path(path_type=Path)
 _SET = click.option(
     "--set",
@@ -73,15 +75,32 @@ def simulate(protocol: str, scenario: str | None, seed: int | None, changes: tup
 @_SEED
 @_SET
 @_OUTPUT
-def trial(protocol: str, scenario: str | None, seed: int | None, changes: tuple[str, ...], output: Path) -> None:
+@click.option(
+    "--format",
+    "formats",
+    type=click.Choice(_FORMATS),
+    multiple=True,
+    default=["html"],
+    show_default=True,
+    help="Of the report; may be given more than once.",
+)
+def trial(
+    protocol: str,
+    scenario: str | None,
+    seed: int | None,
+    changes: tuple[str, ...],
+    output: Path,
+    formats: tuple[_Format, ...],
+) -> None:
     """Simulate a trial of PROTOCOL, analyse it and write its report."""
     from equipoise.verbs.simulating import trial as verb
 
-    done = verb(protocol, output, scenario=scenario, seed=seed, changes=changes)
+    done = verb(protocol, output, scenario=scenario, seed=seed, changes=changes, formats=formats)
     _simulated(done.simulated)
     for claim in done.results.claims:
         click.echo(f"{claim.id.upper()} {claim.text} {claim.verdict}")
-    click.echo(f"{done.report}")
+    for path in done.reports:
+        click.echo(f"{path}")
 
 
 def _simulated(done: Any) -> None:
@@ -195,12 +214,12 @@ def export(protocol: str, records: Path, kind: Literal["csv", "parquet"], output
 
 @commands.command()
 @click.argument("folder", type=_FOLDER)
-@click.option("--format", "kind", type=click.Choice(["html"]), default="html", show_default=True)
-def report(folder: Path, kind: str) -> None:
+@click.option("--format", "kind", type=click.Choice(_FORMATS), default="html", show_default=True)
+def report(folder: Path, kind: _Format) -> None:
     """Write the report of the analysis in FOLDER."""
     from equipoise.verbs.reporting import report as verb
 
-    click.echo(f"{verb(folder)}")
+    click.echo(f"{verb(folder, kind=kind)}")
 
 
 @commands.command()

@@ -211,4 +211,39 @@ class DotStrip:
     references: tuple[ReferenceLine, ...] = field(default=())
 
 
-Drawing = Trajectories | Forest | Flow | DotStrip
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """One panel of small multiples: a curve for each arm, (time, value) from left to right.
+
+    decimals: for the table of the numbers behind the figure.
+    """
+
+    title: str
+    curves: tuple[tuple[tuple[float, float], ...], ...]
+    decimals: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class SmallMultiples:
+    """Several quantities over the same time, a small panel for each.
+
+    ticks: (time, label), rising. marks: when something happened to an arm, (time, place among the arms); a small
+    triangle of the arm's look on top of every panel. mark_label: what it was.
+    """
+
+    arms: tuple[ArmStyle, ...]
+    panels: tuple[Quantity, ...]
+    x_label: str
+    ticks: tuple[tuple[float, str], ...]
+    marks: tuple[tuple[float, int], ...] = ()
+    mark_label: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.ticks:
+            raise ValueError("a time axis needs at least one tick")
+        for panel in self.panels:
+            if len(panel.curves) != len(self.arms):
+                raise ValueError(f"{panel.title!r} has {len(panel.curves)} curves for {len(self.arms)} arms")
+
+
+Drawing = Trajectories | Forest | Flow | DotStrip | SmallMultiples

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from statistics import median
 
-from equipoise.documents.drawings import DotStrip, Flow, FlowBox, Forest, ForestHeading, Trajectories
+from equipoise.documents.drawings import DotStrip, Flow, FlowBox, Forest, ForestHeading, SmallMultiples, Trajectories
 from equipoise.documents.model import Cell, Column, FigureBlock, Row, Table, row
 from equipoise.documents.numbers import DASH, digits, estimate, fixed, interval
 from equipoise.documents.runs import Missing, Text, plain
@@ -26,6 +26,8 @@ def behind(figure: FigureBlock) -> Table:
             return _of_flow(figure.drawing, figure.id, title)
         case DotStrip():
             return _of_dots(figure.drawing, figure.id, title)
+        case SmallMultiples():
+            return _of_panels(figure.drawing, figure.id, title)
 
 
 def _of_trajectories(drawing: Trajectories, name: str, title: str) -> Table:
@@ -103,3 +105,21 @@ def _of_dots(drawing: DotStrip, name: str, title: str) -> Table:
         ends = interval(min(there), max(there), drawing.decimals).replace(", ", " to ") if there else DASH
         rows.append(row(arm.label, str(len(there)), middle, ends))
     return Table(f"{name}-numbers", title, columns, tuple(rows), (f"{drawing.label}.",))
+
+
+def _of_panels(drawing: SmallMultiples, name: str, title: str) -> Table:
+    """Every quantity at every tick, by arm."""
+    columns = (Column(drawing.x_label), *(Column(arm.label, align="right") for arm in drawing.arms))
+    rows: list[Row] = []
+    for panel in drawing.panels:
+        for time, label in drawing.ticks:
+            values = (_last(curve, time) for curve in panel.curves)
+            cells = (fixed(value, panel.decimals, "no value at this time") for value in values)
+            rows.append(row(label, *cells, group=panel.title))
+    return Table(f"{name}-numbers", title, columns, tuple(rows))
+
+
+def _last(curve: tuple[tuple[float, float], ...], time: float) -> float | None:
+    """The value of the last point on or before a time."""
+    before = [value for at, value in curve if at <= time + 1e-9]
+    return before[-1] if before else None

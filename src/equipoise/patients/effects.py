@@ -82,10 +82,10 @@ assert set(EFFECT_RANGES) == {field.name for field in fields(Effects)}
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """Active doses of each person.
+    """Infusions of each person.
 
-    day:     (R, n, doses), days since screening; NaN where a dose was not given or was not active.
-    weight:  (R, n, doses), share of the full treatment that the dose is: 1/2 for each of two doses as planned.
+    day:     (R, n, doses), days since screening; NaN where it was not given.
+    weight:  (R, n, doses), share of the full treatment that it is: 1/2 for each of two doses as planned, 0 for placebo.
     potency: (R, n), of the person's cells relative to the average; 1 for all if donors do not differ.
     """
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
-from equipoise.documents.html import render
+from equipoise.documents import html
 from equipoise.documents.model import Block, Document, KeyValues, Paragraph, Section
 from equipoise.documents.runs import Code, Run, Text
+from equipoise.protocol.model import Protocol
 from equipoise.report.claims import claims_section
 from equipoise.report.deviations import deviations_section
 from equipoise.report.estimates import estimates_section, headline
+from equipoise.report.mechanism import mechanism_section
 from equipoise.report.outcomes import outcomes_section
 from equipoise.report.participants import participants_section
 from equipoise.report.promises import assumed_section, design_section
@@ -17,16 +20,31 @@ from equipoise.report.recurrent import recurrent_section
 from equipoise.report.safety import safety_section
 from equipoise.report.source import ReportSource, read_source
 
+Format = Literal["html", "pdf", "docx"]
+FORMATS: tuple[Format, ...] = ("html", "pdf", "docx")
 SIMULATED = "Simulated data — not the results of any real trial"
 SCRAMBLED = "Scrambled allocation — a dry run whose arms mean nothing"
 
 
-def report_html(folder: Path) -> str:
-    """The report of the analysis in `folder` as one self-contained HTML page.
+def report_bytes(folder: Path, kind: Format = "html", protocol: Protocol | None = None) -> bytes:
+    """The report of the analysis in `folder` as one file; protocol: the folder's own, if at hand.
 
-    Raises DataError where the folder holds no results.
+    Raises DataError where the folder holds no results, SurroundingsError where a format needs what is not installed.
     """
-    return render(report_document(read_source(folder)))
+    return rendered(report_document(read_source(folder, protocol)), kind)
+
+
+def rendered(document: Document, kind: Format) -> bytes:
+    """A document in one of the formats; the same document gives the same bytes."""
+    if kind == "pdf":
+        from equipoise.documents import pdf
+
+        return pdf.render(document)
+    if kind == "docx":
+        from equipoise.documents import docx
+
+        return docx.render(document)
+    return html.render(document).encode("utf-8")
 
 
 def report_document(source: ReportSource) -> Document:
@@ -39,6 +57,7 @@ def report_document(source: ReportSource) -> Document:
         estimates_section(source),
         safety_section(source),
         claims_section(source),
+        mechanism_section(source),
         design_section(source.protocol),
         deviations_section(source),
         assumed_section(source.protocol),

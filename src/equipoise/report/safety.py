@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from equipoise.analysis.results import ResultTable
-from equipoise.documents.model import Block, Column, Listing, Paragraph, Row, Section, Table, row
+from equipoise.documents.model import Block, Cell, Column, Listing, Paragraph, Row, Section, Table, row
 from equipoise.documents.numbers import count_percent, digits, percent
 from equipoise.documents.runs import Missing, Text, plain
 from equipoise.report.harm_tables import harm_tables
@@ -15,7 +15,9 @@ METHOD = "adverse-events"
 NOT_RECORDED = "not recorded for these events"
 NOBODY = "nobody at risk"
 WHOLE = "whole"
-SHOWN_AT_ONCE = 25
+ANY = "any"
+"""Any grade; and all terms of a category."""
+SHOWN_AT_ONCE = 40
 """Rows of terms that stand open on a screen; a longer table is opened when wanted."""
 SUMMARY_KEYS = 5
 TERM_KEYS = 7
@@ -162,7 +164,7 @@ def _people_and_events(summary: Summary, name: str, period: str, kind: str, grou
 
 
 def _terms_table(terms: ResultTable, summary: Summary, analysis: str, name: str) -> Table:
-    """A row a term, the most frequent first, and under it the worst grades; a column an arm and period."""
+    """A row a term under its category, the most frequent first, with its worst grades; a column an arm and period."""
     arms = [group for group in summary.groups if group != "all"] or ["all"]
     periods = [period for period in summary.periods if period != WHOLE] or list(summary.periods)
     columns = [Column("Term")]
@@ -170,20 +172,32 @@ def _terms_table(terms: ResultTable, summary: Summary, analysis: str, name: str)
         columns += [Column(summary.periods[period], align="right", group=summary.groups[arm]) for period in periods]
     at = {column.id: index for index, column in enumerate(terms.columns)}
     lines = [line for line in terms.rows if line[0] == name]
-    cells = {(str(line[4]), str(line[6]), str(line[2])): line for line in lines}
+    cells = {(str(line[5] or ""), str(line[4]), str(line[6]), str(line[2])): line for line in lines}
     rows: list[Row] = []
-    for term in dict.fromkeys(str(line[4]) for line in lines):
-        seen = {grade for t, grade, _ in cells if t == term}
-        for grade in ("any", *(word for word in WORST[::-1] if word in seen)):
+    for category, term in dict.fromkeys((group, word) for group, word, _, _ in cells):
+        whole = bool(category) and term == ANY
+        depth = 1 if category and not whole else 0
+        for grade in _grades(cells, category, term, whole=whole):
             numbers: list[str] = []
             for arm in arms:
                 for period in periods:
-                    line = cells.get((term, grade, period))
+                    line = cells.get((category, term, grade, period))
                     numbers.append(_pair(line, at[f"{arm}/participants"], at[f"{arm}/events"]) if line else "0")
-            rows.append(row(term if grade == "any" else grade, *numbers, indent=0 if grade == "any" else 1))
-    title = f"{summary.assessments[name]} by term, the most frequent first"
+            words = grade if grade != ANY else category if whole else term
+            strong = (Cell(text, strong=whole) for text in (words, *numbers))
+            rows.append(row(*strong, indent=depth + (grade != ANY)))
+    kinds = "system organ class and term" if any(group for group, *_ in cells) else "term"
+    title = f"{summary.assessments[name]} by {kinds}, the most frequent first"
     notes = ("Participants; events.", *terms.notes, "Events without a day are in no period.")
     return Table(f"table-{analysis}-{name}-by-term", title, tuple(columns), tuple(rows), notes)
+
+
+def _grades(cells: Collection[tuple[str, str, str, str]], category: str, term: str, *, whole: bool) -> Iterator[str]:
+    """The lines of a term: of any grade, then the worst grades seen; a category has the first alone."""
+    seen = {grade for group, word, grade, _ in cells if (group, word) == (category, term)}
+    yield ANY
+    if not whole:
+        yield from (word for word in WORST[::-1] if word in seen)
 
 
 def _pair(line: tuple[object, ...], people: int, events: int) -> str:

@@ -13,18 +13,24 @@ from equipoise.errors import DataError, Problem
 from equipoise.protocol.load import load_protocol
 from equipoise.protocol.model import Protocol
 
+MECHANISM = "simulated/mechanism.parquet"
+"""What a simulated trial's folder has besides: where the course of its mechanism lies."""
 DESCRIBED = ("kind", "id", "label", "unit", "visit", "statistic")
 """The columns with which a descriptive table begins."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReportSource:
-    """A protocol, the results of its analysis, and the dataset of every parameter by visit."""
+    """A protocol, the results of its analysis, and the dataset of every parameter by visit.
+
+    mechanism: of a simulated trial, the mean course of what moved its people (simulate/mechanism.py); else None.
+    """
 
     protocol: Protocol
     results: Results
     values: pl.DataFrame
     subjects: pl.DataFrame
+    mechanism: pl.DataFrame | None = None
 
     @property
     def blinded(self) -> bool:
@@ -59,19 +65,26 @@ def _role(protocol: Protocol, arm: str, period: str) -> Role:
     return "active" if protocol.role(arm, period) == "active" else "placebo"
 
 
-def read_source(folder: Path) -> ReportSource:
-    """Read what a report needs from `folder`; raises DataError where something is not there."""
+def read_source(folder: Path, protocol: Protocol | None = None) -> ReportSource:
+    """Read what a report needs from `folder`; raises DataError where something is not there.
+
+    protocol: the folder's own, where the caller has it at hand.
+    """
     results = read_results(folder / "results.json")
-    protocol = load_protocol(folder / "protocol.yaml")
-    frames: list[pl.DataFrame] = []
-    for name in ("adeff", "adsl"):
-        path = folder / "adam" / f"{name}.parquet"
-        try:
-            frames.append(pl.read_parquet(path))
-        except (OSError, pl.exceptions.PolarsError) as error:
-            problem = Problem(str(path), None, "", "dataset-readable", str(error), "Run `equipoise analyse` again.")
-            raise DataError(f"cannot read the analysis dataset {path}", [problem]) from None
-    return ReportSource(protocol, results, *frames)
+    if protocol is None:
+        protocol = load_protocol(folder / "protocol.yaml")
+    values, subjects = (_frame(folder / "adam" / f"{name}.parquet") for name in ("adeff", "adsl"))
+    path = folder / MECHANISM
+    mechanism = _frame(path) if results.seed is not None and path.is_file() else None
+    return ReportSource(protocol, results, values, subjects, mechanism)
+
+
+def _frame(path: Path) -> pl.DataFrame:
+    try:
+        return pl.read_parquet(path)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        problem = Problem(str(path), None, "", "dataset-readable", str(error), "Run `equipoise analyse` again.")
+        raise DataError(f"cannot read the analysis dataset {path}", [problem]) from None
 
 
 class Described:

@@ -11,13 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.patients.chance import Bools, Floats
-from equipoise.patients.effects import Effects, no_exposure
-from equipoise.patients.empirical.model import simulate_course
 from equipoise.protocol.model import Protocol
 from equipoise.records.classes import SEXES, STATUSES
 from equipoise.records.panel import HELD, MISSED, NO_VISIT, Block, Panel, Rows
 from equipoise.simulate import occurrences
 from equipoise.simulate.enrolment import DECLINED, ENROLLED, NOT_ELIGIBLE, NOT_SELECTED, Enrolment, ScreeningStreams
+from equipoise.simulate.followed import untreated
 from equipoise.simulate.intercurrent import PREGNANCY
 from equipoise.simulate.lots import lot_rows
 from equipoise.simulate.measurements import DIARY, Bedside, measure
@@ -225,7 +224,7 @@ def _screening_bedside(protocol: Protocol, scenario: Scenario, nature: Nature, a
     stage = np.take_along_axis(enrolment.stage, axis.person, axis=1)
     held = axis.present & (stage >= NOT_ELIGIBLE)
     days = np.zeros((*held.shape, 1))
-    course = simulate_course(people, days, no_exposure(*held.shape), Effects(), draw, scenario.parameters)
+    course = untreated(scenario, people, days, draw)
     return Bedside(
         people=people,
         visits=(protocol.visits[0].id,),

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from equipoise.errors import InputError, Problem
 from equipoise.patients.chance import Bools, Floats
-from equipoise.patients.effects import Effects, no_exposure
-from equipoise.patients.empirical.model import measure_fasting, simulate_course
+from equipoise.patients.empirical.model import measure_fasting
 from equipoise.patients.population import People, draw_people, eligibility_values
 from equipoise.protocol.model import Protocol
 from equipoise.randomisation.choose import procedure
+from equipoise.simulate.followed import untreated
 from equipoise.simulate.scenario import Scenario
 from equipoise.simulate.screening import Values, answer, screen
 from equipoise.simulate.streams import Streams
@@ -72,8 +72,10 @@ class Enrolment:
     arm: NDArray[np.int8]
 
 
-def enrol(protocol: Protocol, scenario: Scenario, seed: int, trials: int, first: int = 0) -> Enrolment:
-    """Fill the places of trials `first` … `first + trials - 1`.
+def enrol(
+    protocol: Protocol, scenario: Scenario, seed: int, trials: int, first: int = 0, arm: int | None = None
+) -> Enrolment:
+    """Fill the places of trials `first` … `first + trials - 1`; with `arm`, everybody is in that one.
 
     Raises InputError where a criterion asks for something that simulated people do not have.
     """
@@ -99,8 +101,9 @@ def enrol(protocol: Protocol, scenario: Scenario, seed: int, trials: int, first:
         chosen = np.pad(chosen, ((0, 0), (0, places - chosen.shape[1])))
     present = np.arange(places) < np.minimum(order[:, -1], places)[:, np.newaxis]
     chosen = np.where(present, chosen, 0)
-    arm = _allocate(protocol, Streams(seed, trials, places, first), values, chosen)
-    return Enrolment(people, fasting, stage, reason, texts, assessed, chosen, present, np.where(present, arm, -1))
+    drawn = _allocate(protocol, Streams(seed, trials, places, first), values, chosen)
+    arms = np.where(present, drawn if arm is None else np.full_like(drawn, arm), -1)
+    return Enrolment(people, fasting, stage, reason, texts, assessed, chosen, present, arms)
 
 
 def check_variables(protocol: Protocol) -> None:
@@ -127,7 +130,7 @@ def eligibility_names() -> tuple[str, ...]:
 def _screening_fasting(people: People, draw: ScreeningStreams, scenario: Scenario) -> Floats:
     """Fasting C-peptide on the day of screening as the laboratory reports it, ng/mL; (R, M)."""
     days = np.zeros((*people.shape, 1))
-    course = simulate_course(people, days, no_exposure(*people.shape), Effects(), draw, scenario.parameters)
+    course = untreated(scenario, people, days, draw)
     return np.round(measure_fasting(course, draw, scenario.parameters)[0][..., 0], 2)
 
 

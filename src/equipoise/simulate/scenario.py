@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
 
 from equipoise.errors import InputError, Problem
 from equipoise.patients.chance import normal, normal_share
-from equipoise.patients.effects import EFFECT_RANGES, Effects
+from equipoise.patients.effects import EFFECT_RANGES, EffectRange, Effects
+from equipoise.patients.mechanistic.links import LINK_RANGES, Links
+from equipoise.patients.mechanistic.people import mechanistic_parameters
 from equipoise.patients.parameters import Parameters, default_parameters
 from equipoise.protocol.load import known_schema
 from equipoise.protocol.schema_errors import validated
@@ -47,15 +49,20 @@ class Scenario:
 
     def effects(self, seed: int, trial: int) -> Effects:
         """The effects of one trial: the values, or where they vary, this trial's draw from their ranges."""
-        values = {name: self._drawn(name, effect, seed, trial) for name, effect in self.authored.effects.items()}
+        values = {n: self._drawn(f"effect-{n}", effect, seed, trial) for n, effect in self.authored.effects.items()}
         return replace(Effects(), **values)
 
-    def _drawn(self, name: str, effect: EffectValue, seed: int, trial: int) -> float:
+    def links(self, seed: int, trial: int) -> Links:
+        """The links of one trial, in the same way."""
+        values = {n: self._drawn(f"link-{n}", link, seed, trial) for n, link in self.authored.links.items()}
+        return replace(Links(), **values)
+
+    def _drawn(self, purpose: str, effect: EffectValue, seed: int, trial: int) -> float:
         low, high = effect.range
         if not self.authored.effects_vary or low == high:
             return effect.value
         sd = (high - low) / CENTRAL
-        uniform = Streams(seed, 1, 1, first=trial)(f"effect-{name}", 1)[0, 0, 0]
+        uniform = Streams(seed, 1, 1, first=trial)(purpose, 1)[0, 0, 0]
         below, above = normal_share((low - effect.value) / sd), normal_share((high - effect.value) / sd)
         return float(min(max(effect.value + sd * float(normal(below + uniform * (above - below))), low), high))
 
@@ -76,12 +83,12 @@ def load_scenario(name: str | Path, changes: Sequence[str] = ()) -> Scenario:
     document = with_changes(read_document(path), changes, "scenario")
     known_schema(document, SCHEMAS, "scenario")
     authored = validated(ScenarioDocument, document, what="scenario")
-    rules = (_effects, _parameters, _intercurrent, _sources)
+    rules = (_effects, _links, _moved, _parameters, _intercurrent, _sources)
     problems = [problem for rule in rules for problem in rule(document, authored)]
     if problems:
         raise InputError(f"{path} is not a meaningful scenario", problems)
     chosen = {f"{group}.{key}": v for group, values in authored.parameters.items() for key, v in values.items()}
-    parameters = default_parameters().changed(chosen)
+    parameters = model_parameters(authored.patients.model).changed(chosen)
     return Scenario(document, authored, parameters, path, digest_of_data(document.data))
 
 
@@ -102,12 +109,38 @@ def _find(name: str | Path) -> Path:
     raise InputError(f"cannot find the scenario {str(name)!r}", [problem])
 
 
+def model_parameters(model: str) -> Parameters:
+    """The shipped parameters of a model's people."""
+    return mechanistic_parameters() if model == "mechanistic" else default_parameters()
+
+
 def _effects(document: Document, authored: ScenarioDocument) -> Iterator[Problem]:
-    for name, effect in authored.effects.items():
-        steps: tuple[Step, ...] = ("effects", name)
-        known = EFFECT_RANGES.get(name)
+    return _sizes(document, "effects", authored.effects, EFFECT_RANGES)
+
+
+def _links(document: Document, authored: ScenarioDocument) -> Iterator[Problem]:
+    return _sizes(document, "links", authored.links, LINK_RANGES)
+
+
+def _moved(document: Document, authored: ScenarioDocument) -> Iterator[Problem]:
+    """Effects of the model that is not chosen, and none of the chosen one's, would be lost without a word."""
+    model = authored.patients.model
+    mine, other = ("links", "effects") if model == "mechanistic" else ("effects", "links")
+    if getattr(authored, other) and not getattr(authored, mine):
+        message = f"people of the {model} model are moved by {mine}, and this scenario has only {other}"
+        remedy = f"Name {mine}, or choose the other model (patients.model)."
+        yield document.problem((mine,), "effects-of-model", message, remedy)
+
+
+def _sizes(
+    document: Document, part: str, sizes: Mapping[str, EffectValue], limits: Mapping[str, EffectRange]
+) -> Iterator[Problem]:
+    """Every effect or link is known and inside its ranges."""
+    for name, effect in sizes.items():
+        steps: tuple[Step, ...] = (part, name)
+        known = limits.get(name)
         if known is None:
-            remedy = f"Name one of: {', '.join(EFFECT_RANGES)}."
+            remedy = f"Name one of: {', '.join(limits)}."
             yield document.problem(steps, "known-effect", "the simulated people have no such effect", remedy)
             continue
         low, high = effect.range
@@ -126,7 +159,7 @@ def _effects(document: Document, authored: ScenarioDocument) -> Iterator[Problem
 
 
 def _parameters(document: Document, authored: ScenarioDocument) -> Iterator[Problem]:
-    rows = default_parameters().rows
+    rows = model_parameters(authored.patients.model).rows
     for group, values in authored.parameters.items():
         for key, value in values.items():
             steps: tuple[Step, ...] = ("parameters", group, key)

@@ -27,6 +27,13 @@ class EffectValue(Part):
 EffectMapping = Annotated[dict[Name, EffectValue], AfterValidator(read_only)]
 
 
+class Patients(Part):
+    """Who the simulated people are."""
+
+    model: Literal["mechanistic", "empirical"] = "mechanistic"
+    """`mechanistic`: the equations of docs/model/, moved by `links`. `empirical`: fitted curves, moved by `effects`."""
+
+
 class Recruitment(Part):
     """Who is assessed, and for how long people are looked for."""
 
@@ -78,10 +85,15 @@ class ScenarioDocument(Part):
     id: Identifier
     title: Text
     summary: Text
-    effects: EffectMapping
-    """Effects of the active treatment, by the names of docs/scenarios.md; those left out are absent (0)."""
+    patients: Patients = Field(default_factory=Patients, validate_default=True)
+    effects: EffectMapping = Field(default_factory=dict, validate_default=True)
+    """Effects of the active treatment in the empirical model, by the names of docs/simulation.md; those left out are
+    absent (0)."""
+    links: EffectMapping = Field(default_factory=dict, validate_default=True)
+    """Links of the cells to the mechanism in the mechanistic model, by the names of docs/model/; those left out are
+    absent."""
     effects_vary: bool
-    """Whether each simulated trial draws its effects from their ranges; else all have the values."""
+    """Whether each simulated trial draws its effects and links from their ranges; else all have the values."""
     recruitment: Recruitment
     dropout: Fraction
     """Share of participants who leave within a year of day 0, at a constant hazard."""

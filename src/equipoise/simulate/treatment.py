@@ -85,10 +85,9 @@ class Treatment:
         return self.outcome == GIVEN
 
     def exposure(self, screening_day: Floats) -> Exposure:
-        """The active doses on the clock of the simulated people: days since screening, (R, n)."""
-        there = self.given & self.active
-        day = np.where(there, self.day - screening_day[..., np.newaxis], np.nan)
-        return Exposure(day, np.where(there, self.weight, 0.0), self.potency)
+        """The infusions on the clock of the simulated people, days since screening, (R, n); placebo weighs nothing."""
+        day = np.where(self.given, self.day - screening_day[..., np.newaxis], np.nan)
+        return Exposure(day, np.where(self.given & self.active, self.weight, 0.0), self.potency)
 
 
 def planned_slots(protocol: Protocol) -> tuple[Slot, ...]:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from equipoise.patients.chance import Bools, Floats
-from equipoise.patients.effects import Effects, Exposure
+from equipoise.patients.effects import Exposure
 from equipoise.patients.empirical.hypoglycaemia import Episodes
-from equipoise.patients.empirical.model import Course, simulate_course, simulate_hypoglycaemia
+from equipoise.patients.empirical.model import Course
 from equipoise.patients.empirical.safety import AdverseEvents, draw_adverse_events, feverish
 from equipoise.patients.population import People
 from equipoise.protocol.model import Protocol
@@ -21,6 +21,7 @@ from equipoise.records.panel import Panel
 from equipoise.simulate.assemble import assemble, everybody, participants_only
 from equipoise.simulate.calendar import Calendar, make_calendar
 from equipoise.simulate.enrolment import Enrolment, enrol
+from equipoise.simulate.followed import Followed, follow
 from equipoise.simulate.occurrences import Stay, assessment_of
 from equipoise.simulate.scenario import Scenario
 from equipoise.simulate.streams import Streams
@@ -31,14 +32,13 @@ from equipoise.simulate.treatment import Treatment, treat
 class Nature:
     """What truly happened to the participants of R trials with n places; arrays are (R, n, …).
 
-    screening_day: study day of each person's screening. course: at the protocol's visits.
+    screening_day: study day of each person's screening. followed: at the protocol's visits, and between them.
     allocation_day, aspiration_day: study days; NaN without an aspiration.
     diary_kept: (R, n, days from day 0) whether that day's entry was made.
     """
 
     enrolment: Enrolment
     people: People
-    effects: Effects
     calendar: Calendar
     treatment: Treatment
     exposure: Exposure
@@ -46,12 +46,19 @@ class Nature:
     allocation_day: Floats
     aspiration_day: Floats
     stay: Stay
-    course: Course
+    followed: Followed
     adverse_events: AdverseEvents
-    episodes: Episodes
     fever: Bools
     diary_kept: Bools
     draw: Streams
+
+    @property
+    def course(self) -> Course:
+        return self.followed.course
+
+    @property
+    def episodes(self) -> Episodes:
+        return self.followed.episodes
 
 
 def simulate_trial(protocol: Protocol, scenario: Scenario, seed: int, trial: int = 0) -> Panel:
@@ -63,23 +70,27 @@ def simulate_trial(protocol: Protocol, scenario: Scenario, seed: int, trial: int
     return assemble(protocol, scenario, nature, everybody(nature.enrolment))
 
 
-def simulate_trials(protocol: Protocol, scenario: Scenario, seed: int, trials: int, first: int = 0) -> list[Panel]:
+def simulate_trials(
+    protocol: Protocol, scenario: Scenario, seed: int, trials: int, first: int = 0, arm: int | None = None
+) -> list[Panel]:
     """Trials `first` … `first + trials - 1` with those enrolled only, as Panels in this order.
 
-    One Panel where all trials have the same effects; one for each trial where effects vary.
+    One Panel where all trials have the same effects; one for each trial where effects vary. arm: everybody is in it:
+    with each arm in turn, both potential outcomes of the same people.
     """
     if not scenario.authored.effects_vary:
-        nature = simulate_nature(protocol, scenario, seed, trials, first)
+        nature = simulate_nature(protocol, scenario, seed, trials, first, arm)
         return [assemble(protocol, scenario, nature, participants_only(nature.enrolment))]
-    natures = (simulate_nature(protocol, scenario, seed, 1, first + number) for number in range(trials))
+    natures = (simulate_nature(protocol, scenario, seed, 1, first + number, arm) for number in range(trials))
     return [assemble(protocol, scenario, nature, participants_only(nature.enrolment)) for nature in natures]
 
 
-def simulate_nature(protocol: Protocol, scenario: Scenario, seed: int, trials: int, first: int = 0) -> Nature:
-    """Enrol, treat and follow; the effects are those of trial `first`."""
+def simulate_nature(
+    protocol: Protocol, scenario: Scenario, seed: int, trials: int, first: int = 0, arm: int | None = None
+) -> Nature:
+    """Enrol, treat and follow; the effects are those of trial `first`. arm: everybody is in it."""
     authored, parameters = scenario.authored, scenario.parameters
-    effects = scenario.effects(seed, first)
-    enrolment = enrol(protocol, scenario, seed, trials, first)
+    enrolment = enrol(protocol, scenario, seed, trials, first, arm)
     people = enrolment.people.choose(enrolment.chosen)
     draw = Streams(seed, trials, protocol.randomisation.participants, first)
     calendar = make_calendar(
@@ -89,9 +100,10 @@ def simulate_nature(protocol: Protocol, scenario: Scenario, seed: int, trials: i
     screening_day = _screening_day(protocol, calendar)
     exposure = treatment.exposure(screening_day)
     days = calendar.day - screening_day[..., np.newaxis]
-    course = simulate_course(people, days, exposure, effects, draw, parameters)
     aspiration = _aspiration_day(protocol, calendar)
     stay = _stay(protocol, calendar, enrolment.present)
+    in_trial = (-screening_day, stay.last - screening_day)
+    followed = follow(scenario, (seed, first), people, days, in_trial, exposure, draw)
     first_risk = np.where(np.isnan(aspiration), 0.0, aspiration)
     infusions = np.where(treatment.given, treatment.day - screening_day[..., np.newaxis], np.nan)
     adverse_events = draw_adverse_events(
@@ -101,18 +113,14 @@ def simulate_nature(protocol: Protocol, scenario: Scenario, seed: int, trials: i
         infusions,
         treatment.active,
         aspiration - screening_day,
-        effects.infusion_reaction_log_odds,
+        followed.reaction,
         draw,
         parameters,
-    )
-    episodes = simulate_hypoglycaemia(
-        people, -screening_day, stay.last - screening_day, exposure, effects, draw, parameters
     )
     last = protocol.visits[-1]
     return Nature(
         enrolment=enrolment,
         people=people,
-        effects=effects,
         calendar=calendar,
         treatment=treatment,
         exposure=exposure,
@@ -120,9 +128,8 @@ def simulate_nature(protocol: Protocol, scenario: Scenario, seed: int, trials: i
         allocation_day=_allocation_day(protocol, calendar, draw),
         aspiration_day=aspiration,
         stay=stay,
-        course=course,
+        followed=followed,
         adverse_events=adverse_events,
-        episodes=episodes,
         fever=_fever_by_visit(adverse_events, infusions, treatment, days.shape),
         diary_kept=draw("diary", max(last.day + last.after, 0) + 1) >= authored.missing.diary,
         draw=draw,

@@ -16,7 +16,9 @@ from equipoise.protocol.model import Protocol
 from equipoise.records.allocation import Allocation
 from equipoise.records.from_panel import to_records
 from equipoise.records.records import Records, simulated_source
+from equipoise.report.build import Format
 from equipoise.simulate.measurements import unknown_tests
+from equipoise.simulate.mechanism import FILE, mechanism_of
 from equipoise.simulate.scenario import DEFAULT, Scenario, load_scenario
 from equipoise.simulate.trial import simulate_trial
 from equipoise.source.changes import as_written, check_scopes
@@ -46,11 +48,16 @@ class SimulatedTrial:
 
 @dataclass(frozen=True, slots=True)
 class ReportedTrial:
-    """A simulated trial, what its analysis found, and its report."""
+    """A simulated trial, what its analysis found, and its report in each format."""
 
     simulated: SimulatedTrial
     results: Results
-    report: Path
+    reports: tuple[Path, ...]
+
+    @property
+    def report(self) -> Path:
+        """The first of the reports."""
+        return self.reports[0]
 
 
 def simulate(
@@ -79,8 +86,12 @@ def trial(
     scenario: str | Path | None = None,
     seed: int | None = None,
     changes: Sequence[str] = (),
+    formats: Sequence[Format] = ("html",),
 ) -> ReportedTrial:
-    """Simulate one trial, analyse it and write its report; arguments and errors as `simulate`."""
+    """Simulate one trial, analyse it and write its report in each format; other arguments and errors as `simulate`.
+
+    Raises SurroundingsError where a format needs the extra `documents`, which is not installed.
+    """
     prepared = _prepared(protocol, scenario, seed, changes)
     planned = plan(prepared.protocol)
     command = _command("trial", protocol, prepared, changes, output)
@@ -90,7 +101,8 @@ def trial(
     write_analysis(target, analysed, analysis_datasets(planned, analysed.data))
     inputs = {"protocol": prepared.protocol.digest, "records": done.records.digest}
     record_step(target, "analyse", command, {**inputs, "allocation": done.allocation.digest}, done.seed)
-    return ReportedTrial(done, analysed.results, report(done.folder))
+    reports = [report(done.folder, prepared.protocol, kind=kind) for kind in formats]
+    return ReportedTrial(done, analysed.results, tuple(reports))
 
 
 def simulated_records(protocol: Protocol, scenario: Scenario, seed: int) -> tuple[Records, Allocation]:
@@ -124,6 +136,9 @@ def _simulated(prepared: _Prepared, output: str | Path, command: list[str]) -> S
     else:
         target.write_bytes("scenario.yaml", scenario.path.read_bytes())
     write_trial(target, records, arms)
+    states = mechanism_of(protocol, scenario, prepared.seed)
+    if states is not None:
+        target.write_with(FILE, states.write_parquet)
     inputs = {"protocol": protocol.digest, "scenario": scenario.digest}
     record_step(target, "simulate", command, inputs, prepared.seed)
     return SimulatedTrial(target.path, prepared.seed, scenario, records, arms, unknown_tests(protocol))

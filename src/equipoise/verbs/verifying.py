@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ from equipoise.protocol.model import Protocol
 from equipoise.records.allocation import Allocation
 from equipoise.records.folder import find_records, read_records
 from equipoise.records.records import Records
-from equipoise.report.build import report_html
+from equipoise.report.build import FORMATS, report_bytes
+from equipoise.simulate.mechanism import FILE, mechanism_of
 from equipoise.simulate.scenario import load_scenario
 from equipoise.source.digest import digest_of_file
 from equipoise.verbs.analysing import SIGNED, find_allocation, scrambled
@@ -121,6 +123,9 @@ def _same_simulation(scenario: Path, records: Records) -> None:
     if again.digest != records.digest:
         message = f"protocol, scenario and seed {records.seed} give records with the digest {again.digest}"
         raise _differs(scenario, f"{message}, not {records.digest}")
+    states = mechanism_of(records.protocol, chosen, records.seed)
+    if states is not None and (scenario.parent / FILE).is_file():
+        _same_table(scenario.parent / FILE, states)
 
 
 def _bytes_as_written(folder: Path) -> int:
@@ -214,7 +219,9 @@ def _same_table(path: Path, recomputed: pl.DataFrame) -> None:
 
 
 def _same_report(folder: Path) -> None:
-    """The report, where there is one, is what results and datasets give, byte for byte."""
-    path = folder / "report.html"
-    if path.is_file() and path.read_text(encoding="utf-8") != report_html(folder):
-        raise _differs(path, "the report is not what results.json and the datasets give")
+    """Every report that is there is what results and datasets give, byte for byte."""
+    for kind in FORMATS:
+        path = folder / f"report.{kind}"
+        makeable = kind == "html" or find_spec("typst") is not None  # else its digest is all that can be compared
+        if makeable and path.is_file() and path.read_bytes() != report_bytes(folder, kind):
+            raise _differs(path, "the report is not what results.json and the datasets give")

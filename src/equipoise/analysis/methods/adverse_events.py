@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 import numpy as np
@@ -137,17 +137,22 @@ def _notes(data: AnalysisData, analysis: Analysis, exposed: Exposed) -> Iterator
 
 
 def _terms(analysis: Analysis, options: Options, exposed: Exposed, protocol: Protocol) -> ResultTable:
-    """Participants at their worst grade of each term, and events at each grade; the most frequent terms first."""
+    """Participants at their worst grade of each term, and events at each grade.
+
+    Terms stand under their category, a system organ class, whose line of all terms comes first; most frequent first.
+    """
     rows: list[tuple[Cell, ...]] = []
     for name in options.events:
         chosen = exposed.counted & (exposed.rows.columns["assessment"] == name)
-        for term, category in _ordered_terms(exposed, chosen):
-            same = exposed.rows.columns["term"] == term
-            for segment in exposed.segments:
-                flags = exposed.within(segment, name) & same
-                if flags.any():
-                    head = (name, protocol.assessment(name).label, segment.id, segment.label, term, category)
-                    rows += [(*head, *row) for row in _by_grade(exposed, flags)]
+        for category, terms in _ordered(exposed, chosen):
+            within = exposed.rows.columns["category"] == category
+            for term in ([ANY] if category else []) + terms:
+                same = within if term == ANY else within & (exposed.rows.columns["term"] == term)
+                for segment in exposed.segments:
+                    flags = exposed.within(segment, name) & same
+                    if flags.any():
+                        head = (name, protocol.assessment(name).label, segment.id, segment.label, term, category)
+                        rows += [(*head, *row) for row in _by_grade(exposed, flags)]
     columns = (
         *HEAD,
         TableColumn("term", "Term"),
@@ -156,17 +161,25 @@ def _terms(analysis: Analysis, options: Options, exposed: Exposed, protocol: Pro
         *(TableColumn(f"{group.id}/participants", f"{group.label}: participants") for group in exposed.groups),
         *(TableColumn(f"{group.id}/events", f"{group.label}: events") for group in exposed.groups),
     )
-    notes = ("A participant is counted once a term, at the worst grade in that time; events at their own grade.",)
+    once = "A participant is counted once a term, and once a category, at the worst grade in that time"
+    notes = (f"{once}; events at their own grade.",)
     return ResultTable(f"{analysis.id}/by-term", f"{analysis.label}: by term", columns, tuple(rows), notes)
 
 
-def _ordered_terms(exposed: Exposed, chosen: Flags) -> list[tuple[str, str]]:
-    """Terms with their category: by participants, then events, then alphabet."""
-    terms, people = exposed.rows.columns["term"][chosen], exposed.rows.participant[chosen]
-    categories = dict(zip(map(str, terms[::-1]), map(str, exposed.rows.columns["category"][chosen][::-1]), strict=True))
-    events = Counter(map(str, terms))
-    persons = Counter(term for term, _ in {(str(t), int(p)) for t, p in zip(terms, people, strict=True)})
-    return [(term, categories[term]) for term in sorted(events, key=lambda t: (-persons[t], -events[t], t))]
+def _ordered(exposed: Exposed, chosen: Flags) -> list[tuple[str, list[str]]]:
+    """Categories with their terms, each by participants, then events, then alphabet."""
+    people = exposed.rows.participant[chosen].tolist()
+    category, term = (exposed.rows.columns[name][chosen] for name in ("category", "term"))
+    pairs = [(str(group), str(word)) for group, word in zip(category, term, strict=True)]
+    terms = _by_frequency(pairs, people)
+    groups = _by_frequency([pair[:1] for pair in pairs], people)
+    return [(group, [pair[1] for pair in terms if pair[0] == group]) for (group,) in groups]
+
+
+def _by_frequency(names: Sequence[tuple[str, ...]], people: Sequence[int]) -> list[tuple[str, ...]]:
+    events = Counter(names)
+    persons = Counter(name for name, _ in set(zip(names, people, strict=True)))
+    return sorted(events, key=lambda name: (-persons[name], -events[name], name))
 
 
 def _by_grade(exposed: Exposed, flags: Flags) -> Iterator[tuple[Cell, ...]]:

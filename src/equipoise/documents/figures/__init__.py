@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal, assert_never
 
-from equipoise.documents.drawings import DotStrip, Drawing, Flow, Forest, Trajectories
+from equipoise.documents.drawings import DotStrip, Drawing, Flow, Forest, SmallMultiples, Trajectories
 
 Width = Literal["wide", "narrow"]
 Format = Literal["svg", "pdf", "png"]
@@ -45,6 +45,10 @@ def draw(drawing: Drawing, width: Width = "wide", mark: str | None = None, kind:
                 from equipoise.documents.figures.dot_strip import dot_strip
 
                 sheet = dot_strip(drawing, style)
+            case SmallMultiples():
+                from equipoise.documents.figures.small_multiples import small_multiples
+
+                sheet = small_multiples(drawing, style)
             case _:
                 assert_never(drawing)
         return finished(sheet, kind)

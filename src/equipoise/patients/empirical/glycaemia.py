@@ -80,11 +80,11 @@ def mean_glucose(hba1c: Floats) -> Floats:
     return ADAG_SLOPE * hba1c + ADAG_INTERCEPT
 
 
-def visit_glucose(hba1c: Floats, draw: Draw, p: Parameters) -> Floats:
-    """Fasting glucose of the day of a visit in mg/dL, (R, n, V)."""
+def visit_glucose(mean: Floats, draw: Draw, p: Parameters) -> Floats:
+    """Fasting glucose of the day of a visit in mg/dL, (R, n, V), from the mean of those weeks."""
     sd = p["glucose.fasting-log-sd"]
-    noise = np.exp(sd * normals(draw, "glucose-visit", hba1c.shape[-1]) - sd**2 / 2)
-    return np.clip(p["glucose.fasting-share"] * mean_glucose(hba1c) * noise, LOWEST_GLUCOSE, HIGHEST_GLUCOSE)
+    noise = np.exp(sd * normals(draw, "glucose-visit", mean.shape[-1]) - sd**2 / 2)
+    return np.clip(p["glucose.fasting-share"] * mean * noise, LOWEST_GLUCOSE, HIGHEST_GLUCOSE)
 
 
 def assayed_glucose(glucose: Floats, draw: Draw, p: Parameters) -> Floats:

@@ -37,6 +37,11 @@ def visit_cytokines(people: People, pro: Floats, anti: Floats, draw: Draw, p: Pa
 def visit_treg(people: People, since_screening: Floats, shift: Floats, draw: Draw, p: Parameters) -> Floats:
     """Regulatory T cells in % of CD4, (R, n, V); shift: what treatment adds in the same unit."""
     mean = p["treg.first"] - p["treg.rise"] * np.expm1(-np.maximum(since_screening, 0) / p["treg.rise-days"])
+    return treg_about(people, mean, shift, draw, p)
+
+
+def treg_about(people: People, mean: Floats, shift: Floats, draw: Draw, p: Parameters) -> Floats:
+    """The same about any mean, (R, n, V) in % of CD4."""
     person = _log_sd(p["treg.person-sd"] / p["treg.typical"])
     within = _log_sd(
         p["treg.visit-sd"] / p["treg.typical"] / np.sqrt(1 + (p["treg.person-sd"] / p["treg.typical"]) ** 2)

@@ -23,7 +23,8 @@ class Course:
     """The truth at V days of each person; arrays are (R, n, V), cytokines (R, n, V, 8).
 
     days: since screening. latent_auc: nmol/L, without the day's variation. auc: the day's 2 h mean, nmol/L.
-    fasting: the day's fasting C-peptide, ng/mL. hba1c: %. insulin: U/kg/day. glucose: fasting, mg/dL.
+    fasting: the day's fasting C-peptide, ng/mL. hba1c: %. mean_glucose: of those weeks, mg/dL. insulin: U/kg/day.
+    glucose: fasting, mg/dL.
     exercise: min/week. cytokines: pg/mL, TGF-beta 1 ng/mL. treg: % of CD4. cd4: cells/uL. wellbeing: SDs.
     height: cm. weight: kg. low_glucose_rate: episodes below 54 mg/dL a year.
     """
@@ -33,6 +34,7 @@ class Course:
     auc: Floats
     fasting: Floats
     hba1c: Floats
+    mean_glucose: Floats
     insulin: Floats
     glucose: Floats
     exercise: Floats
@@ -69,6 +71,7 @@ def simulate_course(
     habit = np.minimum(people.exercise_minutes / 150, 1)[..., np.newaxis]
     shift = effects.hba1c_shift * act.metabolic + effects.exercise_hba1c * habit
     hba1c = glycaemia.visit_hba1c(people, since_diagnosis, log_untreated, shift, draw, p)
+    mean_glucose = glycaemia.mean_glucose(hba1c)
     less = effects.insulin_log_ratio * act.metabolic
     return Course(
         days=days,
@@ -76,8 +79,9 @@ def simulate_course(
         auc=auc,
         fasting=cpeptide.visit_fasting(people, auc, draw, p),
         hba1c=hba1c,
+        mean_glucose=mean_glucose,
         insulin=glycaemia.visit_insulin(people, since_diagnosis, log_untreated, less, draw, p),
-        glucose=glycaemia.visit_glucose(hba1c, draw, p),
+        glucose=glycaemia.visit_glucose(mean_glucose, draw, p),
         exercise=exercise.visit_exercise(people, visits, draw, p),
         cytokines=_cytokines(people, act, effects, draw, p),
         treg=immunology.visit_treg(people, days, effects.treg_shift * act.cells, draw, p),
@@ -135,7 +139,7 @@ def measure_meal(course: Course, minutes: Sequence[float], draw: Draw, parameter
 
 def measure_sensor(course: Course, draw: Draw, parameters: Parameters) -> Floats:
     """The sensor's summary, (R, n, V, 8) in the order of sensor.SUMMARY."""
-    return sensor_summary(course.hba1c, draw, parameters)
+    return sensor_summary(course.mean_glucose, draw, parameters)
 
 
 def treg_count(course: Course) -> Floats:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import numpy as np
 
 from equipoise.patients.chance import Draw, Floats, normal_share, normals
-from equipoise.patients.empirical.glycaemia import mean_glucose
 from equipoise.patients.parameters import Parameters
 
 SUMMARY = (
@@ -26,10 +25,13 @@ SUMMARY = (
 LIMITS = (54.0, 70.0, 180.0, 250.0)
 
 
-def sensor_summary(hba1c: Floats, draw: Draw, p: Parameters) -> Floats:
-    """The summary at each visit, (R, n, V, 8) in the order of SUMMARY: %, but mean-glucose in mg/dL."""
-    block = normals(draw, "sensor", hba1c.shape[-1] * 3).reshape(*hba1c.shape, 3)
-    mean = np.clip(mean_glucose(hba1c) + p["sensor.mean-sd"] * block[..., 0], 75.0, 390.0)
+def sensor_summary(mean_glucose: Floats, draw: Draw, p: Parameters) -> Floats:
+    """The summary at each visit, (R, n, V, 8) in the order of SUMMARY: %, but mean-glucose in mg/dL.
+
+    mean_glucose: mg/dL, (R, n, V).
+    """
+    block = normals(draw, "sensor", mean_glucose.shape[-1] * 3).reshape(*mean_glucose.shape, 3)
+    mean = np.clip(mean_glucose + p["sensor.mean-sd"] * block[..., 0], 75.0, 390.0)
     variation = np.clip(p["sensor.cv-mean"] + p["sensor.cv-sd"] * block[..., 1], 20.0, 65.0)
     sigma = np.sqrt(np.log1p((variation / 100) ** 2))
     centre = np.log(mean) - sigma**2 / 2

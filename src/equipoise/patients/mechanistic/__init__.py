@@ -1,0 +1,1 @@
+"""The mechanistic twin of the empirical model: immune balance, cells, beta cells and glucose as equations."""
