@@ -278,3 +278,16 @@ def test_choosing_people_keeps_them_whole() -> None:
     np.testing.assert_array_equal(chosen.antibodies, people.antibodies[:, places[0]])
     np.testing.assert_array_equal(chosen.conditions["hiv"], people.conditions["hiv"][:, places[0]])
     assert (people.antibodies[people.conditions["autoantibody_positive"]].max(axis=1) > 5).all()
+
+
+@pytest.mark.requirement("PATIENTS-QUANTITIES")
+def test_risk_haplotypes_are_more_frequent_in_those_diagnosed_young() -> None:
+    _, people = cohort(20_000)
+    risk, age = people.hla_risk[0], people.age[0]
+    assert set(np.unique(risk)) == {0.0, 1.0, 2.0}
+    young, adult = (risk[mask] == 2 for mask in (age < 12, age >= 20))
+    assert young.mean() > adult.mean() + 0.1
+    near = (age > 14) & (age < 16)
+    assert (risk[near] == 2).mean() == pytest.approx(0.3, abs=0.05)
+    others = risk[risk < 2]
+    assert (others == 1).mean() == pytest.approx(0.85, abs=0.02)

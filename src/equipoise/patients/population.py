@@ -51,6 +51,7 @@ class People:
 
     age: exact years. days_since_diagnosis: days from diagnosis to screening. exercise_minutes: habitual min/week.
     conditions: the eligibility variables that are plain yes or no, by name. antibodies: (R, n, 3) in U/mL.
+    hla_risk: 2 for both HLA-DR3 and DR4, 1 for one of them, 0 for neither.
     consents: whether they would take part if they were eligible.
     hypoglycaemia_frailty, adverse_frailty: multiply a rate; mean 1.
     *_level and the others: standard normal latent values; cytokine_level (R, n, 8), laboratory_level and
@@ -63,6 +64,7 @@ class People:
     consents: Bools
     conditions: Mapping[str, Bools]
     antibodies: Floats
+    hla_risk: Floats
     height_level: Floats
     weight_level: Floats
     exercise_level: Floats
@@ -117,6 +119,7 @@ def draw_people(draw: Draw, parameters: Parameters) -> People:
         consents=one(draw, "consent") < p["people.consent"],
         conditions=conditions,
         antibodies=antibodies,
+        hla_risk=_hla_risk(one(draw, "hla"), age, p),
         height_level=latent[..., 0],
         weight_level=latent[..., 1],
         exercise_level=habit,
@@ -144,6 +147,7 @@ def eligibility_values(people: People) -> dict[str, Floats | Bools]:
     return {
         "age": people.age_completed,
         "days_since_diagnosis": people.days_since_diagnosis,
+        "hla_risk": people.hla_risk,
         **people.conditions,
     }
 
@@ -154,6 +158,13 @@ def _age(uniform: Floats, p: Parameters) -> Floats:
     mean = p["people.age-mean"] - lowest
     scale = p["people.age-sd"] ** 2 / mean
     return lowest + truncated_gamma(uniform, mean / scale, scale, p["people.age-highest"] - lowest)
+
+
+def _hla_risk(uniform: Floats, age: Floats, p: Parameters) -> Floats:
+    """2, 1 or 0; both haplotypes the more often the younger at diagnosis."""
+    share = p["people.hla-both"]
+    both = 1 / (1 + np.exp(-(np.log(share / (1 - share)) + p["people.hla-both-age"] * np.log(age / 15))))
+    return np.where(uniform < both, 2.0, np.where(uniform < both + (1 - both) * p["people.hla-one"], 1.0, 0.0))
 
 
 def _frailty(uniform: Floats, variance: float) -> Floats:
