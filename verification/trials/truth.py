@@ -40,7 +40,7 @@ ANALYSES = ("hypoglycaemia-12", "cpeptide-12", "hba1c-12", "cpeptide-24", "hba1c
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """A contrast in the population; error: the Monte-Carlo standard error, of the logarithm where it is a ratio."""
+    """A contrast in the population, a difference or the logarithm of a ratio, with its Monte-Carlo standard error."""
 
     analysis: str
     value: float
@@ -95,7 +95,7 @@ def _truth(planned: Plan, name: str, values: np.ndarray) -> Truth:
     rates = events / time
     influence = (values[:, :2] - rates * values[:, 2:]) / (events / people)
     spread = influence[:, 0] - influence[:, 1]
-    return Truth(name, float(rates[0] / rates[1]), float(spread.std() / people**0.5), people)
+    return Truth(name, float(np.log(rates[0] / rates[1])), float(spread.std() / people**0.5), people)
 
 
 def read_truths() -> tuple[dict[str, Truth], str]:
