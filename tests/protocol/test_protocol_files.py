@@ -39,6 +39,7 @@ ABSENT = {
     "findings-have-tests",
     "findings-have-visits",
     "minutes-complete",
+    "questionnaire-visits",
     "quantification-limit",
     "strategy-complete",
     "estimand-or-set",

@@ -13,7 +13,13 @@ from pydantic import ValidationError
 
 import equipoise.protocol.load
 from equipoise.errors import InputError
-from equipoise.protocol import rules_inference, rules_measurement, rules_people, rules_structure
+from equipoise.protocol import (
+    rules_inference,
+    rules_measurement,
+    rules_people,
+    rules_questionnaires,
+    rules_structure,
+)
 from equipoise.protocol.json_schema import protocol_schema, questionnaire_schema
 from equipoise.protocol.load import load_protocol
 from equipoise.protocol.schema.study import ProtocolDocument
@@ -71,7 +77,7 @@ def test_rules_are_short_names() -> None:
 
 
 def test_every_rule_function_is_run_and_documented() -> None:
-    for module in (rules_structure, rules_people, rules_measurement, rules_inference):
+    for module in (rules_structure, rules_people, rules_measurement, rules_questionnaires, rules_inference):
         public = [
             item
             for name, item in vars(module).items()

@@ -9,7 +9,13 @@ from pathlib import Path
 from types import MappingProxyType
 
 from equipoise.errors import InputError, Problem
-from equipoise.protocol import rules_inference, rules_measurement, rules_people, rules_structure
+from equipoise.protocol import (
+    rules_inference,
+    rules_measurement,
+    rules_people,
+    rules_questionnaires,
+    rules_structure,
+)
 from equipoise.protocol.lookup import Draft, QuestionnaireFile, listed
 from equipoise.protocol.model import Assessment, Protocol
 from equipoise.protocol.schema.measurement import Assessment as AuthoredAssessment
@@ -24,7 +30,13 @@ from equipoise.source.paths import find_steps
 
 SCHEMAS = ("equipoise/protocol/1",)
 QUESTIONNAIRE_SCHEMAS = ("equipoise/questionnaire/1",)
-_RULES = (*rules_structure.RULES, *rules_people.RULES, *rules_measurement.RULES, *rules_inference.RULES)
+_RULES = (
+    *rules_structure.RULES,
+    *rules_people.RULES,
+    *rules_measurement.RULES,
+    *rules_questionnaires.RULES,
+    *rules_inference.RULES,
+)
 
 
 def shipped_protocols() -> tuple[str, ...]:
@@ -147,7 +159,7 @@ def _resolved(draft: Draft, path: Path) -> Protocol:
     digests = {use.file: digest_of_data(draft.questionnaires[use.id].document.data) for use in authored.questionnaires}
     order = {visit.id: number for number, visit in enumerate(_by_day(authored.schedule.visits))}
     assessments = [_assessment(item, order) for item in authored.assessments]
-    assessments += [_answered(use, draft.questionnaires[use.id].authored, order) for use in authored.questionnaires]
+    assessments += [_answered(use, draft, order) for use in authored.questionnaires if use.answers is None]
     criteria = (*authored.eligibility.inclusion, *authored.eligibility.exclusion)
     digest = digest_of_data({"document": digest_of_data(draft.document.data), "files": digests})
     return Protocol(
@@ -182,7 +194,9 @@ def _assessment(authored: AuthoredAssessment, order: dict[str, int]) -> Assessme
     )
 
 
-def _answered(use: QuestionnaireUse, questionnaire: Questionnaire, order: dict[str, int]) -> Assessment:
+def _answered(use: QuestionnaireUse, draft: Draft, order: dict[str, int]) -> Assessment:
+    scorings = {other.id: draft.questionnaires[other.id].authored for other in draft.scorings(use.id)}
+    questionnaire = scorings[use.id]
     tests = [
         Test(
             id=item.id,
@@ -205,4 +219,5 @@ def _answered(use: QuestionnaireUse, questionnaire: Questionnaire, order: dict[s
         planned=MappingProxyType(dict.fromkeys(visits, ())),
         tests=tuple(tests),
         questionnaire=questionnaire,
+        scorings=MappingProxyType(scorings),
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from equipoise.errors import Problem
-from equipoise.protocol.schema.measurement import Assessment, Questionnaire
+from equipoise.protocol.schema.measurement import Assessment, Questionnaire, QuestionnaireUse
 from equipoise.protocol.schema.study import ProtocolDocument
 from equipoise.source.document import Document
 from equipoise.source.expression_types import Kind
@@ -76,8 +76,12 @@ class Draft:
 
     @cached_property
     def assessment_ids(self) -> frozenset[str]:
-        """Assessments and questionnaires share one set of names."""
-        return frozenset(self.assessments) | {use.id for use in self.authored.questionnaires}
+        """Assessments and questionnaires that are answered share one set of names."""
+        return frozenset(self.assessments) | {use.id for use in self.authored.questionnaires if use.answers is None}
+
+    def scorings(self, answered: str) -> tuple[QuestionnaireUse, ...]:
+        """The questionnaire called `answered` and all that score its answers, in the order of the document."""
+        return tuple(use for use in self.authored.questionnaires if answered in (use.id, use.answers))
 
     @cached_property
     def parameters(self) -> frozenset[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol as PythonProtocol
 from typing import TypeVar
 
@@ -34,6 +35,7 @@ class Assessment:
     minutes:  the union of its time points, ascending; empty where it has none.
     planned:  visit -> the time points at that visit.
     questionnaire: the questionnaire whose items are its tests, or None.
+    scorings: use of a questionnaire -> the file by whose rules it scores these answers, its own use among them.
     """
 
     id: str
@@ -45,6 +47,7 @@ class Assessment:
     planned: Mapping[str, tuple[int, ...]]
     tests: tuple[Test, ...]
     questionnaire: Questionnaire | None = None
+    scorings: Mapping[str, Questionnaire] = field(default_factory=lambda: MappingProxyType({}))
 
     def test(self, test: str) -> Test:
         """The test called `test`; raises KeyError."""

@@ -1,4 +1,4 @@
-"""Rules of meaning for what is measured and when: visits, assessments, tests, questionnaires."""
+"""Rules of meaning for what is measured and when: visits, assessments, tests."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from equipoise.errors import Problem
-from equipoise.protocol.lookup import Draft, QuestionnaireFile, listed
+from equipoise.protocol.lookup import Draft, listed
 from equipoise.protocol.schema.measurement import Assessment, Test
 from equipoise.source.paths import Step
 
@@ -151,55 +151,9 @@ def _test(draft: Draft, steps: tuple[Step, ...], test: Test) -> Problems:
         yield draft.problem((*inner, "lower"), "quantification-order", message, "Exchange or correct the limits.")
 
 
-def questionnaires_have_sense(draft: Draft) -> Problems:
-    """The ages and the answers of a questionnaire's file are ranges, and its codes are unique."""
-    files = {questionnaire.document.file: questionnaire for questionnaire in draft.questionnaires.values()}
-    for questionnaire in files.values():
-        yield from _questionnaire(questionnaire)
-
-
-def _questionnaire(file: QuestionnaireFile) -> Problems:
-    below = file.authored.below_age_years
-    if below is not None and below <= file.authored.from_age_years:
-        message = f"no age is from {file.authored.from_age_years} and below {below} years"
-        remedy = "Let from_age_years be less than below_age_years."
-        yield file.document.problem(("below_age_years",), "questionnaire-ages", message, remedy)
-    codes: set[str] = set()
-    for index, item in enumerate(file.authored.items):
-        if item.highest <= item.lowest:
-            message = f"the highest answer is not above the lowest, {item.lowest}"
-            steps = ("items", index, "highest")
-            yield file.document.problem(steps, "item-range", message, "Let lowest be below highest.")
-        if item.code in codes:
-            message = "another item of this questionnaire has this code"
-            yield file.document.problem(
-                ("items", index, "code"), "unique-code", message, "Give each item its own code."
-            )
-        codes.add(item.code)
-    yield from _scales(file)
-
-
-def _scales(file: QuestionnaireFile) -> Problems:
-    """Scales count items that there are, whose best answer is known, and ask for no more answers than they have."""
-    best = {item.id: item.best for item in file.authored.items}
-    for index, scale in enumerate(file.authored.scales):
-        for number, name in enumerate(scale.items):
-            steps = ("scales", index, "items", number)
-            if name not in best:
-                yield file.document.problem(steps, "known-item", "there is no such item", "Name items by their id.")
-            elif best[name] is None:
-                message = "the item does not say which answer is best"
-                yield file.document.problem(steps, "item-best", message, "Give it `best: lowest` or `best: highest`.")
-        if scale.answered > len(scale.items):
-            message = f"the scale has only {len(scale.items)} items"
-            steps = ("scales", index, "answered")
-            yield file.document.problem(steps, "scale-answered", message, "Ask for fewer answers.")
-
-
 RULES = (
     visits_in_periods,
     visits_apart,
     assessments_are_planned,
     tests_have_sense,
-    questionnaires_have_sense,
 )

@@ -1,13 +1,13 @@
 """Scores of questionnaires by the rules of their files, and the first of several parameters that has a value.
 
-Every counted item goes from 0 (worst answer) to 100 (best) in equal steps; a scale is the mean of its answered items,
-if enough are answered. People outside the questionnaire's ages have no score: for them it is not applicable, not
-missing.
+Every counted item goes from 0 (worst answer) to 100 (best), in equal steps or by the points of its file; a scale is the
+mean of its answered items, if enough are answered; a component weighs the scales of one person against a reference
+population. People outside the questionnaire's ages have no score: for them it is not applicable, not missing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated
 
 import numpy as np
@@ -18,12 +18,12 @@ from equipoise.analysis.derivations.measured import nanmean, spread
 from equipoise.analysis.registry import Derivation, Objection
 from equipoise.protocol.model import Assessment, Protocol
 from equipoise.protocol.schema.base import Identifier, Part
-from equipoise.protocol.schema.measurement import Parameter, Questionnaire, Scale
+from equipoise.protocol.schema.measurement import Component, Item, Parameter, Questionnaire, Scale
 from equipoise.records.panel import Block, Floats
 
 
 class Options(Part):
-    """The questionnaire, as the protocol names its use, and one of the scales of its file."""
+    """The questionnaire, as the protocol names its use, and one of the scales or components of its file."""
 
     questionnaire: Identifier
     scale: Identifier
@@ -36,26 +36,71 @@ class FirstOptions(Part):
 
 
 def _derive(data: DerivationData, parameter: Parameter, options: Options) -> Floats:
-    assessment = data.panel.protocol.assessment(options.questionnaire)
-    assert assessment.questionnaire is not None, "the plan has checked the questionnaire"
-    scale = next(item for item in assessment.questionnaire.scales if item.id == options.scale)
+    found = _use(data.panel.protocol, options.questionnaire)
+    assert found is not None, "the plan has checked the questionnaire"
+    assessment, questionnaire = found
     block = data.panel.blocks[assessment.id]
-    score = scale_score(assessment.questionnaire, scale, block)
-    applies = of_age(assessment.questionnaire, data.panel.covariates["age_years"])
+    scales = {scale.id: scale for scale in questionnaire.scales}
+    if options.scale in scales:
+        score = scale_score(questionnaire, scales[options.scale], block)
+    else:
+        component = next(item for item in questionnaire.components if item.id == options.scale)
+        score = component_score(questionnaire, component, block)
+    applies = of_age(questionnaire, data.panel.covariates["age_years"])
     return spread(data.panel.protocol, block, np.where(applies[..., np.newaxis], score, np.nan))
 
 
 def scale_score(questionnaire: Questionnaire, scale: Scale, block: Block) -> Floats:
     """The score at each visit of the block, (R, n, visits), 0 to 100; NaN with too few answers."""
     items = {item.id: item for item in questionnaire.items}
-    points: list[Floats] = []
-    for name in scale.items:
-        item = items[name]
-        share = (block.test(name)[0][..., 0] - item.lowest) / (item.highest - item.lowest)
-        points.append(100 * (share if item.best == "highest" else 1 - share))
-    values = np.stack(points, axis=-1)
+    values = np.stack([item_score(items[name], block) for name in scale.items], axis=-1)
     enough = (~np.isnan(values)).sum(axis=-1) >= scale.answered
     return np.where(enough, nanmean(values), np.nan)
+
+
+def item_score(item: Item, block: Block) -> Floats:
+    """The answer of one item at each visit of the block, (R, n, visits), 0 (worst) to 100; NaN where there is none.
+
+    Points go from the lowest to the highest of all that the item can have, so that those beside other items share one
+    range; what is none of the file's answers has no points.
+    """
+    answer = block.test(item.id)[0][..., 0]
+    if item.points is None and not item.beside:
+        share = (answer - item.lowest) / (item.highest - item.lowest)
+        return 100 * (share if item.best == "highest" else 1 - share)
+    usual = item.points or _steps(item)
+    points = _looked_up(item, usual, answer)
+    for rule in reversed(item.beside):
+        beside = np.isin(block.test(rule.item)[0][..., 0], rule.answers)
+        points = np.where(beside, _looked_up(item, rule.points, answer), points)
+    every = np.concatenate([usual, *(rule.points for rule in item.beside)])
+    return 100 * (points - every.min()) / (every.max() - every.min())
+
+
+def _steps(item: Item) -> tuple[float, ...]:
+    answers = range(item.highest - item.lowest + 1)
+    return tuple(float(step) for step in (answers if item.best == "highest" else reversed(answers)))
+
+
+def _looked_up(item: Item, points: Sequence[float], answer: Floats) -> Floats:
+    """The points of each answer, which are listed from the lowest; NaN for what is none of the item's answers."""
+    known = (answer >= item.lowest) & (answer <= item.highest) & (answer == np.floor(answer))
+    place = np.where(known, answer - item.lowest, 0).astype(np.intp)
+    return np.where(known, np.asarray(points, np.float64)[place], np.nan)
+
+
+def component_score(questionnaire: Questionnaire, component: Component, block: Block) -> Floats:
+    """The score of a component at each visit of the block, (R, n, visits); NaN where one of its scales is missing.
+
+    Its mean plus its SD times the weighted sum of the scales, each in SDs from the mean of its norm.
+    """
+    scales = {scale.id: scale for scale in questionnaire.scales}
+    total = np.zeros(block.value.shape[:3])
+    for name, weight in component.weights.items():
+        norm = scales[name].norm
+        assert norm is not None, "the rules of questionnaires ask for it"
+        total = total + weight * (scale_score(questionnaire, scales[name], block) - norm.mean) / norm.sd
+    return component.mean + component.sd * total
 
 
 def of_age(questionnaire: Questionnaire, age: Floats) -> np.ndarray:
@@ -65,27 +110,29 @@ def of_age(questionnaire: Questionnaire, age: Floats) -> np.ndarray:
     return np.isnan(years) | ((years >= questionnaire.from_age_years) & (years < below))
 
 
-def _use(protocol: Protocol, name: str) -> Assessment | None:
-    return next((item for item in protocol.assessments if item.id == name and item.questionnaire is not None), None)
+def _use(protocol: Protocol, name: str) -> tuple[Assessment, Questionnaire] | None:
+    """The assessment whose answers a use of a questionnaire scores, and the file with its rules; None: no such use."""
+    found = (item for item in protocol.assessments if name in item.scorings)
+    return next(((item, item.scorings[name]) for item in found), None)
 
 
 def _measured(protocol: Protocol, options: Options, others: Mapping[str, frozenset[str]]) -> frozenset[str]:
     found = _use(protocol, options.questionnaire)
-    return frozenset(found.visits) if found is not None else frozenset()
+    return frozenset(found[0].visits) if found is not None else frozenset()
 
 
 def _objections(protocol: Protocol, parameter: Parameter, options: Options) -> Iterator[Objection]:
     found = _use(protocol, options.questionnaire)
-    if found is None or found.questionnaire is None:
+    if found is None:
         known = [use.id for use in protocol.authored.questionnaires]
         remedy = f"Name one of: {', '.join(known) or 'none'}."
         message = f"the protocol has no questionnaire {options.questionnaire!r}"
         yield Objection(("questionnaire",), "known-questionnaire", message, remedy)
         return
-    scales = [scale.id for scale in found.questionnaire.scales]
+    scales = [item.id for item in (*found[1].scales, *found[1].components)]
     if options.scale not in scales:
         remedy = f"Its scales are {', '.join(scales) or 'none'}."
-        yield Objection(("scale",), "known-scale", f"{found.id} has no scale {options.scale!r}", remedy)
+        yield Objection(("scale",), "known-scale", f"{options.questionnaire} has no scale {options.scale!r}", remedy)
 
 
 def _derive_first(data: DerivationData, parameter: Parameter, options: FirstOptions) -> Floats:

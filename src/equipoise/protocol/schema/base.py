@@ -50,6 +50,7 @@ def plain(value: Any) -> Any:
 
 TextMapping = Annotated[dict[str, Text], AfterValidator(read_only)]
 NumberMapping = Annotated[dict[str, Positive], AfterValidator(read_only)]
+WeightMapping = Annotated[dict[Identifier, Number], AfterValidator(read_only)]
 IdentifierMapping = Annotated[dict[Identifier, Identifier], AfterValidator(read_only)]
 OptionMapping = Annotated[dict[str, Any], AfterValidator(read_only)]
 

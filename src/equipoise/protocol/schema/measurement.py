@@ -17,9 +17,11 @@ from equipoise.protocol.schema.base import (
     Positive,
     Text,
     Unit,
+    WeightMapping,
 )
 
 Answer = Annotated[int, Field(ge=-1_000_000, le=1_000_000)]
+Points = Annotated[tuple[Number, ...], Field(min_length=2)]
 Minutes = Annotated[tuple[Annotated[int, Field(ge=-100_000, le=100_000)], ...], Field(min_length=1)]
 
 
@@ -99,13 +101,27 @@ class Assessment(Part):
 
 
 class QuestionnaireUse(Part):
-    """A questionnaire, defined in a file of its own, and the visits at which it is answered."""
+    """A questionnaire, defined in a file of its own, and the visits at which it is answered.
+
+    Where it only scores the answers of another one, it names that one and has no visits.
+    """
 
     id: Identifier
     label: Text
     file: Text
     """Path relative to the protocol file."""
-    visits: Annotated[tuple[Identifier, ...], Field(min_length=1)]
+    visits: tuple[Identifier, ...] = ()
+    answers: Identifier | None = None
+    """The questionnaire whose answers this file scores by rules of its own; nobody is asked twice."""
+
+
+class PointsBeside(Part):
+    """The points of an item's answers where another item was answered in one of some ways."""
+
+    item: Identifier
+    answers: Annotated[tuple[Answer, ...], Field(min_length=1)]
+    points: Points
+    """One for each answer, from the lowest."""
 
 
 class Item(Part):
@@ -117,6 +133,17 @@ class Item(Part):
     highest: Answer
     best: Literal["lowest", "highest"] | None = None
     """The answer that is best for the participant; needed where a scale counts the item."""
+    points: Points | None = None
+    """What each answer counts, from the lowest; the same steps between all of them where absent."""
+    beside: tuple[PointsBeside, ...] = ()
+    """Points that hold instead where another item was answered; the first that fits."""
+
+
+class Norm(Part):
+    """Mean and standard deviation of a scale in a reference population."""
+
+    mean: Number
+    sd: Positive
 
 
 class Scale(Part):
@@ -127,6 +154,20 @@ class Scale(Part):
     items: Annotated[tuple[Identifier, ...], Field(min_length=1)]
     answered: Annotated[int, Field(ge=1, le=1000)] = 1
     """Answers without which there is no score."""
+    norm: Norm | None = None
+    """Needed where a component weighs the scale."""
+
+
+class Component(Part):
+    """A weighted sum of scales, each in SDs from its norm, spread anew; without one of them there is none."""
+
+    id: Identifier
+    label: Text
+    weights: Annotated[WeightMapping, Field(min_length=1)]
+    """Scale -> factor score coefficient."""
+    mean: Number = 50
+    sd: Positive = 10
+    """The component's own mean and SD in the reference population."""
 
 
 class Questionnaire(Part):
@@ -141,6 +182,7 @@ class Questionnaire(Part):
     below_age_years: Annotated[int, Field(ge=1, le=121)] | None = None
     items: Annotated[tuple[Item, ...], Field(min_length=1)]
     scales: tuple[Scale, ...] = ()
+    components: tuple[Component, ...] = ()
 
 
 class Parameter(Part):
