@@ -182,7 +182,7 @@ def _status_before(telling: Flags, event: Flags, use: Flags, finite: Flags, z: F
     telling = telling & use
     rows = np.where((telling & finite)[..., None], z, 0.0)
     ones = (telling & finite)[..., None].astype(np.float64)
-    size = np.maximum(np.abs(rows).max(axis=1, keepdims=True), 1e-300)
+    size = np.maximum(np.abs(rows).max(axis=1, keepdims=True, initial=0.0), 1e-300)
     rank = np.linalg.matrix_rank(np.concatenate([ones, rows / size], axis=2)) if len(z) else np.zeros(0)
     return first_of(
         {

@@ -96,12 +96,14 @@ def fit_normal(
     seen = ~np.isnan(y)
     w = w * seen.any(axis=1)
     status = _before(seen, x, w)
-    basis, back, shift, scale, constant = _standardised(y, x)
-    status = np.where((status == Status.OK) & constant, np.int8(Status.CONSTANT_OUTCOME), status)
-    fine = status == Status.OK
     R, k, T = len(w), x.shape[1], y.shape[1]
     coefficients, covariance = np.full((R, k, T), np.nan), np.full((R, T, T), np.nan)
     log_likelihood = np.full(R, np.nan)
+    if not (status == Status.OK).any():
+        return NormalFit(coefficients, covariance, log_likelihood, status)
+    basis, back, shift, scale, constant = _standardised(y, x)
+    status = np.where((status == Status.OK) & constant, np.int8(Status.CONSTANT_OUTCOME), status)
+    fine = status == Status.OK
     if fine.any():
         sums = _sums((y - basis @ shift) / scale, basis, w[fine])
         first = np.eye(T) if start is None else start / np.outer(scale, scale)
