@@ -117,12 +117,12 @@ def test_the_flow_counts_everybody_once(analysed: Analysed) -> None:
 
 @pytest.mark.requirement("RESULTS-DATASETS")
 def test_datasets_hold_each_participant_and_each_value(analysed: Analysed) -> None:
-    adsl, adeff = analysis_datasets(plan(analysed.data.protocol), analysed.data)
+    adsl, adeff, adae, adtte = analysis_datasets(plan(analysed.data.protocol), analysed.data)
     assert adsl.table["USUBJID"].n_unique() == adsl.table.height == 12
     assert set(adsl.table["RANDFL"]) == {"Y"}
     assert adsl.table.columns == list(adsl.labels)
     assert adeff.table.columns == list(adeff.labels)
-    assert all(len(name) <= 8 and len(label) <= 40 for d in (adsl, adeff) for name, label in d.labels.items())
+    assert all(len(name) <= 8 and len(label) <= 40 for d in (adsl, adeff, adae, adtte) for name, label in d.labels.items())
     assert adeff.table.select("USUBJID", "PARAMCD", "AVISITN").is_unique().all()
     change = adeff.table.filter(pl.col("CHG").is_not_null())
     assert (change["AVAL"] - change["BASE"] - change["CHG"]).abs().max() < 1e-12

@@ -8,7 +8,9 @@ import numpy as np
 import polars as pl
 
 from equipoise.analysis.data import AnalysisData
+from equipoise.analysis.event_datasets import EVENT_LABELS, TIME_LABELS, events_table, times_table
 from equipoise.analysis.plan import Plan
+from equipoise.protocol.model import Protocol
 from equipoise.protocol.schema.measurement import Parameter
 from equipoise.records.classes import SEXES
 
@@ -24,8 +26,13 @@ class Dataset:
 
 
 def analysis_datasets(planned: Plan, data: AnalysisData) -> tuple[Dataset, ...]:
-    """ADSL and ADEFF (a BDS dataset of every parameter) of the data's trial."""
-    return _subjects(data), _values(planned, data)
+    """ADSL, ADEFF (a BDS dataset of every parameter), ADAE (events) and ADTTE (times to first events) of the trial."""
+    return (
+        _subjects(data),
+        _values(planned, data),
+        Dataset("adae", "Events", EVENT_LABELS, events_table(data)),
+        Dataset("adtte", "Times to first events", TIME_LABELS, times_table(data)),
+    )
 
 
 def _subjects(data: AnalysisData) -> Dataset:
@@ -59,6 +66,10 @@ def _subjects(data: AnalysisData) -> Dataset:
         planned = [products[protocol.arms[code].id] if code >= 0 else None for code in arms]
         columns[f"TRT{number:02d}P"] = pl.Series(planned, dtype=pl.String)
         labels[f"TRT{number:02d}P"] = f"Planned Treatment for Period {number:02d}"
+    orders = {arm.id: [protocol.product(arm.treatments[p.id]).label for p in protocol.periods] for arm in protocol.arms}
+    sequence = ["-".join(orders[protocol.arms[code].id]) if code >= 0 else None for code in arms]
+    columns["TRTSEQP"] = pl.Series(sequence, dtype=pl.String)
+    labels["TRTSEQP"] = "Planned Sequence of Treatments"
     for name, column, label in (
         ("DIAGDY", "diagnosis_day", "Day of Diagnosis from Time Zero"),
         ("ALLOCDY", "allocation_day", "Day of Allocation from Time Zero"),
@@ -96,7 +107,17 @@ def _values(planned: Plan, data: AnalysisData) -> Dataset:
     panel, trial, protocol = data.panel, data.trial, data.protocol
     baseline = protocol.conventions.baselines[0].visit
     at_baseline = panel.visit_index(baseline)
+    baselines = _baselines(protocol)
+    numbers = {period.id: number for number, period in enumerate(protocol.periods, 1)}
+    periods = [numbers.get(visit.period or "") for visit in protocol.visits]
     codes = parameter_codes(protocol.parameters)
+
+    def given(who: int, when: int) -> str | None:
+        code, period = int(panel.arm[trial, who]), protocol.visits[when].period
+        if code < 0 or period is None or data.blinded:
+            return None
+        return protocol.product(protocol.arms[code].treatments[period]).label
+
     ids = np.array(panel.ids, dtype=object)
     visits = np.array([visit.label for visit in protocol.visits], dtype=object)
     parts: list[pl.DataFrame] = []
@@ -117,12 +138,14 @@ def _values(planned: Plan, data: AnalysisData) -> Dataset:
                     "AVISIT": pl.Series(visits[visit].tolist(), dtype=pl.String),
                     "AVISITN": pl.Series(visit.astype(np.int32) + 1),
                     "ADY": _numbers(panel.visit_day[trial][person, visit]),
+                    "APERIOD": pl.Series([periods[v] for v in visit], dtype=pl.Int64),
+                    "TRTP": pl.Series(
+                        [given(int(p), int(v)) for p, v in zip(person, visit, strict=True)], dtype=pl.String
+                    ),
                     "AVAL": pl.Series(aval),
                     "BASE": _numbers(base),
                     "CHG": _numbers(np.where(visit > at_baseline, aval - base, np.nan)),
-                    "ABLFL": pl.Series(np.where(visit == at_baseline, "Y", "").tolist(), dtype=pl.String).replace(
-                        "", None
-                    ),
+                    "ABLFL": _texts(np.where(np.isin(visit, baselines), "Y", "").tolist()),
                     "DTYPE": pl.Series(
                         _types(data, item.derivation.name, item.options, person, visit), dtype=pl.String
                     ),
@@ -138,13 +161,23 @@ def _values(planned: Plan, data: AnalysisData) -> Dataset:
         "AVISIT": "Analysis Visit",
         "AVISITN": "Analysis Visit (N)",
         "ADY": "Analysis Day from Time Zero",
+        "APERIOD": "Period",
+        "TRTP": "Planned Treatment",
         "AVAL": "Analysis Value",
         "BASE": "Baseline Value",
         "CHG": "Change from Baseline",
-        "ABLFL": "Baseline Record Flag",
+        "ABLFL": "Baseline Record Flag, by Period",
         "DTYPE": "Derivation Type",
     }
     return Dataset("adeff", "Parameters by visit", labels, pl.concat(parts))
+
+
+def _baselines(protocol: Protocol) -> list[int]:
+    """The visits that are a baseline for efficacy: the first of the protocol, and those before later periods."""
+    first, *others = protocol.conventions.baselines
+    later = [item.visit for item in others if item.id in {period.id for period in protocol.periods}]
+    order = [visit.id for visit in protocol.visits]
+    return [order.index(name) for name in (first.visit, *later)]
 
 
 def _types(

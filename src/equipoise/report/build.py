@@ -10,15 +10,19 @@ from equipoise.documents.model import Block, Document, KeyValues, Paragraph, Sec
 from equipoise.documents.runs import Code, Run, Text
 from equipoise.protocol.model import Protocol
 from equipoise.report.claims import claims_section
+from equipoise.report.consort import consort_section
 from equipoise.report.deviations import deviations_section
 from equipoise.report.estimates import estimates_section, headline
+from equipoise.report.listings import listings_section
 from equipoise.report.mechanism import mechanism_section
+from equipoise.report.methods import methods_section
 from equipoise.report.outcomes import outcomes_section
 from equipoise.report.participants import participants_section
-from equipoise.report.promises import assumed_section, design_section
+from equipoise.report.promises import assumed_section
 from equipoise.report.recurrent import recurrent_section
 from equipoise.report.safety import safety_section
 from equipoise.report.source import ReportSource, read_source
+from equipoise.report.synopsis import synopsis_section
 
 Format = Literal["html", "pdf", "docx"]
 FORMATS: tuple[Format, ...] = ("html", "pdf", "docx")
@@ -51,6 +55,8 @@ def report_document(source: ReportSource) -> Document:
     """The report as a document."""
     study = source.protocol.study
     sections = [
+        synopsis_section(source),
+        methods_section(source.protocol),
         participants_section(source),
         outcomes_section(source),
         recurrent_section(source),
@@ -58,18 +64,19 @@ def report_document(source: ReportSource) -> Document:
         safety_section(source),
         claims_section(source),
         mechanism_section(source),
-        design_section(source.protocol),
         deviations_section(source),
         assumed_section(source.protocol),
+        listings_section(source),
         _provenance(source),
     ]
+    there = tuple(section for section in sections if section is not None)
     return Document(
         title=study.title,
         subtitle=f"{study.short_title}: report of the analysis" + (", arms blinded" if source.blinded else ""),
         banner=_banner(source),
         meta=_meta(source),
         summary=headline(source),
-        sections=tuple(section for section in sections if section is not None),
+        sections=(*there, consort_section(source, there)),
         footer=(f"equipoise {source.results.software['version']}",),
     )
 

@@ -11,19 +11,10 @@ from equipoise.documents.model import Block, Bullets, Callout, Column, FigureBlo
 from equipoise.documents.numbers import digits, p_sentence, p_value
 from equipoise.documents.runs import Missing, Number, Run, Text, plain, runs
 from equipoise.report.precision import precision_blocks
+from equipoise.report.promises import ROLE_NAMES
 from equipoise.report.safety import primary_sentences
 from equipoise.report.shown import shown, variant_words
 from equipoise.report.source import ReportSource
-
-ROLES = {
-    "primary": "Primary",
-    "key-secondary": "Key secondary",
-    "secondary": "Secondary",
-    "sensitivity": "Sensitivity",
-    "supplementary": "Supplementary",
-    "exploratory": "Exploratory",
-    "descriptive": "Descriptive",
-}
 
 
 def headline(source: ReportSource) -> tuple[Block, ...]:
@@ -58,7 +49,7 @@ def _sentence(source: ReportSource, result: Result) -> Text:
     number = shown(source, result)
     who = f"{active} minus {reference}" if number.factor is not None else f"{active} to {reference}, {number.kind}"
     people = " and ".join(f"{count} on {labels.get(arm, arm)}" for arm, count in result.n.items())
-    return (f"{ROLES[result.role]}. {result.label}: {who} ", *_value_and_p(source, result), f" ({people}).")
+    return (f"{ROLE_NAMES[result.role]}. {result.label}: {who} ", *_value_and_p(source, result), f" ({people}).")
 
 
 def _value_and_p(source: ReportSource, result: Result) -> tuple[Run, ...]:
@@ -167,7 +158,7 @@ def _table(source: ReportSource) -> Table:
         *([Column("adjusted p", align="right")] if adjusts else []),
         *(Column(labels[arm], align="right", group="n (missing)") for arm in arms),
     ]
-    order = list(ROLES)
+    order = list(ROLE_NAMES)
     items = sorted(source.results.results, key=lambda item: order.index(item.role))
     rows = tuple(_row(source, item, arms, labels, adjusts=adjusts) for item in items)
     levels = "Intervals have the level of the analysis's family, else 95%."
@@ -191,4 +182,4 @@ def _row(source: ReportSource, item: Result, arms: list[str], labels: dict[str, 
     if adjusts:
         cells.append(p_value(item.p_adjusted, "not in a family that adjusts for multiplicity"))
     cells += [f"{item.n[name]} ({item.n_missing.get(name, 0)})" if name in item.n else "" for name in arms]
-    return row(*cells, group=ROLES[item.role], result_id=item.id)
+    return row(*cells, group=ROLE_NAMES[item.role], result_id=item.id)

@@ -15,7 +15,6 @@ from equipoise.documents.model import (
     Cell,
     Column,
     Document,
-    KeyValues,
     Paragraph,
     Row,
     Section,
@@ -25,23 +24,11 @@ from equipoise.documents.model import (
 from equipoise.documents.runs import Code, Text
 from equipoise.protocol.model import Protocol
 from equipoise.protocol.schema.base import Part
-from equipoise.report.promises import assumed_section, design_facts, estimands_table, schedule_table
+from equipoise.report.conventions import conventions_section, estimand_blocks
+from equipoise.report.promises import assumed_section, design_facts, schedule_table
 from equipoise.report.shells import shell_blocks
 
 ROLES = ("primary", "key-secondary", "secondary", "sensitivity", "supplementary", "exploratory", "descriptive")
-ZEROES = {
-    "diagnosis": "the day of diagnosis",
-    "consent": "the day of consent",
-    "allocation": "the day of allocation",
-    "first-dose": "the day of the first dose",
-    "time-zero": "study day 0",
-}
-SET_RULES = {
-    "randomised": "everybody who was randomised, as allocated",
-    "any-post-baseline": "randomised, with a value of one of these after baseline",
-    "dosed": "given at least one dose",
-    "all-doses": "given every planned dose",
-}
 
 
 def plan_html(planned: Plan, software: Mapping[str, str]) -> str:
@@ -55,8 +42,8 @@ def plan_document(planned: Plan, software: Mapping[str, str]) -> Document:
     sections = (
         _claims(protocol),
         Section("design", "Design", (design_facts(protocol), schedule_table(protocol))),
-        _conventions(protocol),
-        Section("estimands", "Estimands", tuple(_estimands(protocol))),
+        conventions_section(protocol),
+        Section("estimands", "Estimands", tuple(estimand_blocks(protocol))),
         Section("analyses", "Analyses", tuple(_analyses(planned))),
         _multiplicity(protocol),
         _harm(protocol),
@@ -108,40 +95,6 @@ def _claims(protocol: Protocol) -> Section | None:
     )
     table = Table("table-claims", "Claims and what decides them", columns, rows)
     return Section("claims", "Claims and verdicts", (table, Bullets(verdicts)))
-
-
-def _conventions(protocol: Protocol) -> Section:
-    """Sets, clocks, baselines, windows."""
-    rules = protocol.conventions
-    facts: list[tuple[Text, Text]] = [("Study day 0", rules.time_zero)]
-    for item in rules.analysis_sets:
-        names = f": {', '.join(item.parameters)}" if item.parameters else ""
-        facts.append((f"Analysis set: {item.label}", f"{SET_RULES[item.rule]}{names}"))
-    facts += [(f"Clock: {item.label}", f"counted from {ZEROES[item.zero]}") for item in rules.clocks]
-    facts += [
-        (f"Baseline: {item.label}", f"the value of {protocol.visit(item.visit).label}") for item in rules.baselines
-    ]
-    windows = rules.windows
-    facts.append(("Values belong to visits", "by the visit's name" if windows.rule == "nominal" else "by nearest day"))
-    facts.append(("Unscheduled values", windows.unscheduled.replace("-", " ")))
-    facts.append(("Repeated values", f"the {windows.repeated} counts"))
-    text = "Sets are decided without arms; withdrawal is missing data and no intercurrent event."
-    return Section("conventions", "Conventions", (Paragraph(text), KeyValues(tuple(facts))))
-
-
-def _estimands(protocol: Protocol) -> Iterator[Block]:
-    yield estimands_table(protocol)
-    if protocol.authored.intercurrent_events:
-        yield Paragraph("Declared intercurrent events:")
-        yield Bullets(tuple(event.label for event in protocol.authored.intercurrent_events))
-    varied = {item.id: [other for other in protocol.analyses if other.of == item.id] for item in protocol.analyses}
-    rows: list[Row] = []
-    for item in protocol.estimands:
-        main = [a for a in protocol.analyses if a.estimand == item.id and a.of is None]
-        others = [other.label for a in main for other in varied[a.id]]
-        rows.append(row(item.label, "; ".join(a.label for a in main), "; ".join(others) or "none"))
-    columns = (Column("Estimand"), Column("Main analysis"), Column("Under other assumptions"))
-    yield Table("table-estimators", "Estimators, and the analyses that vary their assumptions", columns, tuple(rows))
 
 
 def _analyses(planned: Plan) -> Iterator[Block]:

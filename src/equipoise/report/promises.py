@@ -6,26 +6,25 @@ from equipoise.documents.model import Column, KeyValues, Paragraph, Row, Section
 from equipoise.documents.runs import Code, Text
 from equipoise.protocol.model import Protocol
 from equipoise.protocol.schema.inference import Estimand
-from equipoise.protocol.schema.treatment import Product
+from equipoise.protocol.schema.treatment import Arm, Product
 from equipoise.source.paths import find_steps, value_at
 
+ROLE_NAMES = {
+    "primary": "Primary",
+    "key-secondary": "Key secondary",
+    "secondary": "Secondary",
+    "sensitivity": "Sensitivity",
+    "supplementary": "Supplementary",
+    "exploratory": "Exploratory",
+    "descriptive": "Descriptive",
+}
 MOST_SHOWN = 6
 """Entries of an assumed value that a cell shows; of more it tells the number."""
 
 
-def design_section(protocol: Protocol) -> Section:
-    """Arms and products, allocation, schedule, estimands, analyses."""
-    blocks = (design_facts(protocol), schedule_table(protocol), estimands_table(protocol), _analyses(protocol))
-    return Section("design", "What the protocol promised", blocks)
-
-
 def design_facts(protocol: Protocol) -> KeyValues:
     """Arms and what they are given, allocation, blinding, who may take part."""
-    products = {product.id: product for product in protocol.products}
-    rows: list[tuple[Text, Text]] = []
-    for arm in protocol.arms:
-        given = [f"{period.label}: {_dose(products[arm.treatments[period.id]])}" for period in protocol.periods]
-        rows.append((f"Arm {arm.label}", "; ".join(given)))
+    rows: list[tuple[Text, Text]] = [(f"Arm {arm.label}", given_to(protocol, arm)) for arm in protocol.arms]
     plan = protocol.randomisation
     ratio = ":".join(str(arm.ratio) for arm in protocol.arms)
     sizes = f" of {', '.join(map(str, plan.block_sizes))}" if plan.block_sizes else ""
@@ -43,6 +42,12 @@ def design_facts(protocol: Protocol) -> KeyValues:
         rows.append(("Exclude", "; ".join(item.text for item in protocol.eligibility.exclusion)))
     rows.append(("Day 0", protocol.conventions.time_zero))
     return KeyValues(tuple(rows))
+
+
+def given_to(protocol: Protocol, arm: Arm) -> str:
+    """What an arm is given in each period."""
+    products = {product.id: product for product in protocol.products}
+    return "; ".join(f"{period.label}: {_dose(products[arm.treatments[period.id]])}" for period in protocol.periods)
 
 
 def _dose(product: Product) -> str:
@@ -100,7 +105,8 @@ def _strategies(protocol: Protocol, item: Estimand) -> str:
     return "; ".join(f"{events[name]}: {word}" for name, word in words.items()) or "none declared"
 
 
-def _analyses(protocol: Protocol) -> Table:
+def analyses_table(protocol: Protocol) -> Table:
+    """Every analysis with its method, its role and its options, as the protocol gives them."""
     columns = (Column("Analysis"), Column("Method"), Column("Role"), Column("Family"), Column("Options"))
     rows = []
     for item in protocol.analyses:

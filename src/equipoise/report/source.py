@@ -23,6 +23,7 @@ DESCRIBED = ("kind", "id", "label", "unit", "visit", "statistic")
 class ReportSource:
     """A protocol, the results of its analysis, and the dataset of every parameter by visit.
 
+    events: every event (ADAE); None in a folder of an earlier version.
     mechanism: of a simulated trial, the mean course of what moved its people (simulate/mechanism.py); else None.
     """
 
@@ -30,6 +31,7 @@ class ReportSource:
     results: Results
     values: pl.DataFrame
     subjects: pl.DataFrame
+    events: pl.DataFrame | None = None
     mechanism: pl.DataFrame | None = None
 
     @property
@@ -74,9 +76,11 @@ def read_source(folder: Path, protocol: Protocol | None = None) -> ReportSource:
     if protocol is None:
         protocol = load_protocol(folder / "protocol.yaml")
     values, subjects = (_frame(folder / "adam" / f"{name}.parquet") for name in ("adeff", "adsl"))
+    path = folder / "adam" / "adae.parquet"
+    events = _frame(path) if path.is_file() else None
     path = folder / MECHANISM
     mechanism = _frame(path) if results.seed is not None and path.is_file() else None
-    return ReportSource(protocol, results, values, subjects, mechanism)
+    return ReportSource(protocol, results, values, subjects, events, mechanism)
 
 
 def _frame(path: Path) -> pl.DataFrame:

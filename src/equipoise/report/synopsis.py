@@ -1,0 +1,57 @@
+"""The synopsis: the trial and what it found on one page, in the order of ICH E3, annex I."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from equipoise.documents.model import KeyValues, Section
+from equipoise.documents.numbers import digits
+from equipoise.documents.runs import Text
+from equipoise.protocol.model import Protocol
+from equipoise.report.promises import ROLE_NAMES, given_to
+from equipoise.report.source import ReportSource
+
+NOT_WRITTEN = "not in the protocol file"
+
+
+def synopsis_section(source: ReportSource) -> Section:
+    """A table of facts, each from the protocol or from the results."""
+    facts = (*_design(source.protocol), *_found(source))
+    return Section("synopsis", "Synopsis", (KeyValues(facts),))
+
+
+def _design(protocol: Protocol) -> Iterator[tuple[Text, Text]]:
+    study, plan = protocol.study, protocol.randomisation
+    yield "Title", study.title
+    yield "Phase", study.phase
+    yield "Sponsor", study.sponsor or NOT_WRITTEN
+    registered = "; ".join(f"{entry.registry} {entry.number}" for entry in study.registrations)
+    yield "Registered", registered or NOT_WRITTEN
+    yield "Publications", "; ".join(entry.citation for entry in study.publications) or NOT_WRITTEN
+    yield "Objectives", " ".join(claim.text for claim in protocol.claims) or "see the estimands"
+    ratio = ":".join(str(arm.ratio) for arm in protocol.arms)
+    masked = ", ".join(protocol.blinding.masked)
+    periods = f", {len(protocol.periods)} periods" if len(protocol.periods) > 1 else ""
+    method = plan.method.replace("-", " ")
+    yield "Design", f"Randomised {ratio} by {method}{periods}; masked: {masked or 'nobody'}"
+    yield "Planned", f"{plan.participants} participants"
+    yield "Main criteria for inclusion", "; ".join(item.text for item in protocol.eligibility.inclusion)
+    for arm in protocol.arms:
+        yield f"Treatment of {arm.label}", given_to(protocol, arm)
+    visits = protocol.visits
+    first, last = (digits(visit.day, 0) for visit in (visits[0], visits[-1]))
+    yield "Duration", f"{visits[0].label} to {visits[-1].label}, study days {first} to {last}"
+    for role in ("primary", "key-secondary", "secondary"):
+        labels = [item.label for item in protocol.analyses if item.role == role]
+        if labels:
+            yield f"{ROLE_NAMES[role]} analyses", "; ".join(labels)
+    families = [f"{item.label} ({item.adjustment.replace('-', ' ')}, {item.level:g})" for item in protocol.families]
+    yield "Multiplicity", "; ".join(families) or "no family: every result describes"
+
+
+def _found(source: ReportSource) -> Iterator[tuple[Text, Text]]:
+    steps = [step for step in source.results.flow if step.arm is None and step.period is None]
+    if steps:
+        yield "Participants", "; ".join(f"{step.label.lower()} {step.count}" for step in steps)
+    for claim in source.results.claims:
+        yield f"Claim {claim.id.upper()}", f"{claim.text} {claim.verdict}"
