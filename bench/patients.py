@@ -16,7 +16,7 @@ from scipy.integrate import solve_ivp
 from bench.clock import Row, warm
 from equipoise.patients.mechanistic import kernel, solve
 from equipoise.patients.mechanistic.cells import course_of_cells
-from equipoise.patients.mechanistic.equations import derivatives
+from equipoise.patients.mechanistic.equations import derivatives, settled
 from equipoise.patients.mechanistic.links import Links
 from equipoise.patients.mechanistic.people import Start, make_start, mechanistic_parameters
 from equipoise.patients.population import draw_people
@@ -63,11 +63,15 @@ def _lsoda(cohort: tuple[Start, Any, Any, Any]) -> float:
         for i in range(days.shape[0]):
             person = type(start.person)(*(float(values[i]) for values in start.person))
 
-            def slope(t: float, x: Any, i: int = i, person: Any = person) -> list[float]:
+            near = [float(start.inverse_at(start.initial, 0.0)[i])]
+
+            def slope(t: float, x: Any, i: int = i, person: Any = person, near: list[float] = near) -> list[float]:
                 at = np.array([[t]])
                 blood, lung, local = course_of_cells(at, doses[[i]], weights[[i]], start.homing[[i]], start.kinetics)
                 cells = float(blood[0, 0] + lung[0, 0]), float(local[0, 0])
-                return [*derivatives(t, *map(float, x), *cells, person, start.constants)]
+                later = settled(t, start.constants.habit_square)
+                *made, near[0] = derivatives(later, near[0], *map(float, x), *cells, person, start.constants)
+                return made
 
             x, edges = start.initial[:, i], [0.0, *doses[i], days[i, -1]]
             for begin, end in pairwise(edges):

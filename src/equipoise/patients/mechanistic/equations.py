@@ -47,12 +47,13 @@ FROM_THE_START = 9
 class Constants(NamedTuple):
     """What is the same for everybody, rates per day: numbers, or arrays (n,) that hold one number.
 
-    cool, unsoothed, unregulated: 1 less the share beside. toxic_square_4: 4 D_half^2. soft_2: twice soft.
+    cool, unsoothed, unregulated: 1 less the share beside. toxic_square_4: 4 D_half^2. alpha_2, soft_2: twice those.
     """
 
     production: Value
     effectiveness: Value
     alpha: Value
+    alpha_2: Value
     saturation: Value
     memory: Value
     antigen_half: Value
@@ -107,22 +108,22 @@ def demand(
     return outer, person.secretion * mass * (1.0 - dysfunction)
 
 
-def nearer(y: Value, outer: Value, own: Value, production: Value, alpha: Value) -> Value:
+def nearer(y: Value, outer: Value, own: Value, production: Value, alpha: Value, twice: Value) -> Value:
     """One step of Newton's towards y = 1/G, in dL/mg, at quasi-steady state.
 
     outer: E0 + S c U, per day; own: S I_max B (1 - D), per day. The balance is R y = outer + own/(1 + alpha y^2),
-    whose difference rises with y.
+    whose difference rises with y. twice: 2 alpha.
     """
     w = 1.0 / (1.0 + alpha * y * y)
     above = own * w
-    return y - (production * y - outer - above) / (production + (alpha + alpha) * above * w * y)
+    return y - (production * y - outer - above) / (production + twice * above * w * y)
 
 
 def inverse_glucose(outer: Value, own: Value, production: Value, alpha: Value) -> Value:
     """1/G from a start that serves everybody, to rounding."""
     y = (outer + START_SHARE * own) / production
     for _ in range(FROM_THE_START):
-        y = nearer(y, outer, own, production, alpha)
+        y = nearer(y, outer, own, production, alpha, alpha + alpha)
     return y
 
 
@@ -154,7 +155,8 @@ def derivatives(
     q, c = person, constants
     outer, own = demand(mass, dysfunction, insulin, q, c)
     production = c.production * (1.0 + c.intake * later)
-    inverse = nearer(nearer(inverse, outer, own, production, c.alpha), outer, own, production, c.alpha)
+    inverse = nearer(inverse, outer, own, production, c.alpha, c.alpha_2)
+    inverse = nearer(inverse, outer, own, production, c.alpha, c.alpha_2)
     sugar = 1.0 / inverse
     square = effector * effector
     killing = q.strength * square / (c.saturation + square + q.regulation * regulatory * regulatory)

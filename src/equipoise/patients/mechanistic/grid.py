@@ -10,7 +10,7 @@ import numpy as np
 
 from equipoise.patients.chance import Floats
 
-FIRST, GROWTH, LONGEST = 0.35, 1.2, 10.0
+FIRST, GROWTH, LONGEST = 0.35, 1.25, 9.0
 """Days of the first step after a beginning, the ratio of one step to the one before, and the longest step."""
 
 

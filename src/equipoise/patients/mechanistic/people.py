@@ -118,6 +118,7 @@ def _constants(links: Links, p: Parameters) -> Constants:
         production=p["glucose.production"],
         effectiveness=p["glucose.effectiveness"],
         alpha=p["glucose.alpha"],
+        alpha_2=2 * p["glucose.alpha"],
         saturation=p["killing.effector"] ** -2,
         memory=p["activation.memory"],
         antigen_half=half * p["killing.reference"] / YEAR,

@@ -63,37 +63,54 @@ def _solve_block(start: Start, dose_days: Floats, dose_weights: Floats, days: Fl
     times = np.ascontiguousarray(nodes.T)
     people = times.shape[1]
     values = np.empty((times.shape[0] - 1, 4, len(STATES), people))
-    x, slope = start.initial.copy(), np.empty((4, len(STATES), people))
+    x = start.initial.copy()
+    ahead, second, third = np.empty((3, len(STATES), people))
+    here, there = tuple(x), tuple(ahead)  # the states one by one, where they stand for good
     steps = np.diff(times, axis=0)
-    halves = 0.5 * steps
+    halves, sixths = 0.5 * steps, steps / 6.0
     wide = _with_arrays(start, people)
     at, between = (settled(when, wide.constants.habit_square) for when in (times, times[:-1] + halves))
     falls = [decay(rate * halves) for rate in start.kinetics[:3]]
     blood = lung = pancreas = np.zeros(people)
     y = start.inverse_at(start.initial, 0.0)
+    infusions = np.asarray(amount.any(axis=0))
+    empty = True
     for k in range(steps.shape[0]):
         h, half = steps[k], halves[k]
-        fall = falls[0][k], falls[1][k], falls[2][k]
-        blood = blood + amount[:, k]
-        middle = advance(blood, lung, pancreas, *fall, start.homing, start.kinetics)
-        end = advance(*middle, *fall, start.homing, start.kinetics)
+        before, first, middles, last = values[k]
+        before[:] = x
+        if infusions[k]:
+            blood, empty = blood + amount[:, k], False
+        middle = end = (blood, lung, pancreas)
+        if not empty:
+            fall = falls[0][k], falls[1][k], falls[2][k]
+            middle = advance(blood, lung, pancreas, *fall, start.homing, start.kinetics)
+            end = advance(*middle, *fall, start.homing, start.kinetics)
         systemic, local = middle[0] + middle[1], middle[2]
-        y = _slopes(at[k], y, x, blood + lung, pancreas, wide, slope[0])
-        y = _slopes(between[k], y, x + half * slope[0], systemic, local, wide, slope[1])
-        y = _slopes(between[k], y, x + half * slope[1], systemic, local, wide, slope[2])
-        y = _slopes(at[k + 1], y, x + h * slope[2], end[0] + end[1], end[2], wide, slope[3])
-        values[k, 0], values[k, 1], values[k, 3] = x, slope[0], slope[3]
-        np.add(slope[1], slope[2], out=values[k, 2])
-        x = x + h / 6.0 * (slope[0] + 2.0 * values[k, 2] + slope[3])
+        y = _slopes(at[k], y, here, blood + lung, pancreas, wide, first)
+        np.add(x, half * first, out=ahead)
+        y = _slopes(between[k], y, there, systemic, local, wide, second)
+        np.add(x, half * second, out=ahead)
+        y = _slopes(between[k], y, there, systemic, local, wide, third)
+        np.add(x, h * third, out=ahead)
+        y = _slopes(at[k + 1], y, there, end[0] + end[1], end[2], wide, last)
+        np.add(second, third, out=middles)
+        np.add(x, sixths[k] * (first + 2.0 * middles + last), out=x)
         blood, lung, pancreas = end
     return _between(nodes, values, days)
 
 
 def _slopes(
-    later: Floats, guess: Floats, x: Floats, systemic: Floats, local: Floats, start: Start, out: Floats
+    later: Floats,
+    guess: Floats,
+    states: tuple[Floats, ...],
+    systemic: Floats,
+    local: Floats,
+    start: Start,
+    out: Floats,
 ) -> Floats:
     """The derivatives into `out`, (8, n); returns 1/G."""
-    e, r, p, a, b, d, h, u = x
+    e, r, p, a, b, d, h, u = states
     made = derivatives(later, guess, e, r, p, a, b, d, h, u, systemic, local, start.person, start.constants)
     out[:] = made[:8]
     return made[8]
