@@ -195,9 +195,13 @@ def _crowd(plot: _Plot, left: float, baseline: float, width: float) -> int:
 
 
 def _draw_individuals(sheet: Sheet, plot: _Plot) -> None:
+    """Everybody of an arm in one line that is broken between people: a tenth of the time of a line each."""
     for arm, look in zip(plot.drawing.arms, plot.looks, strict=True):
+        xs, ys = list[float](), list[float]()
         for person in arm.individuals:
-            xs, ys = [plot.x.at(x) for x in person.x], [plot.y.at(y) for y in person.y]
+            xs += [*(plot.x.at(x) for x in person.x), math.nan]
+            ys += [*(plot.y.at(y) for y in person.y), math.nan]
+        if xs:
             sheet.line(xs, ys, colour=look.colour, width=0.9, alpha=0.4)
             sheet.dots(xs, ys, look.marker, 2.4, colour=look.colour, edge=0, alpha=0.5)
 
@@ -213,8 +217,10 @@ def _draw_means(sheet: Sheet, plot: _Plot) -> None:
     for index, (arm, look) in enumerate(zip(plot.drawing.arms, plot.looks, strict=True)):
         shift = (index - (arms - 1) / 2) * step
         xs = [plot.x.at(point.x) + shift for point in arm.means]
-        for x, point in zip(xs, arm.means, strict=True):
-            sheet.line([x, x], [plot.y.at(point.lower), plot.y.at(point.upper)], colour=look.colour, width=1.8)
+        bars = [(x, plot.y.at(point.lower), plot.y.at(point.upper)) for x, point in zip(xs, arm.means, strict=True)]
+        broken = [value for x, low, high in bars for value in ((x, low), (x, high), (math.nan, math.nan))]
+        if broken:
+            sheet.line([x for x, _ in broken], [y for _, y in broken], colour=look.colour, width=1.8)
         ys = [plot.y.at(point.mean) for point in arm.means]
         sheet.line(xs, ys, colour=look.colour, width=2, dashes=look.dashes)
         sheet.dots(xs, ys, look.marker, 8, colour="white", fill=look.colour, edge=1.2)
