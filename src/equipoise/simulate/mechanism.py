@@ -37,11 +37,15 @@ STATES = (
 
 
 def mechanism_of(protocol: Protocol, scenario: Scenario, seed: int, trial: int = 0) -> pl.DataFrame | None:
-    """The table of one trial; None where the scenario's people have no mechanism.
+    """The table of one trial; None where the scenario's people have no mechanism."""
+    return mechanism_table(protocol, simulate_nature(protocol, scenario, seed, 1, trial))
+
+
+def mechanism_table(protocol: Protocol, nature: Nature) -> pl.DataFrame | None:
+    """The same of a trial that has just been simulated.
 
     Of everybody who was randomised, whether or not they stayed; day is the study day, on each person's own clock.
     """
-    nature = simulate_nature(protocol, scenario, seed, 1, trial)
     if nature.followed.mechanism is None:
         return None
     days = _days(protocol)

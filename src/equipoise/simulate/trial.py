@@ -66,7 +66,11 @@ def simulate_trial(protocol: Protocol, scenario: Scenario, seed: int, trial: int
 
     Raises InputError where the protocol asks for something that simulated people do not have.
     """
-    nature = simulate_nature(protocol, scenario, seed, 1, trial)
+    return whole_panel(protocol, scenario, simulate_nature(protocol, scenario, seed, 1, trial))
+
+
+def whole_panel(protocol: Protocol, scenario: Scenario, nature: Nature) -> Panel:
+    """What would have been recorded of everybody who was assessed for one trial."""
     return assemble(protocol, scenario, nature, everybody(nature.enrolment))
 
 

@@ -18,9 +18,9 @@ from equipoise.records.from_panel import to_records
 from equipoise.records.records import Records, simulated_source
 from equipoise.report.build import Format
 from equipoise.simulate.measurements import unknown_tests
-from equipoise.simulate.mechanism import FILE, mechanism_of
+from equipoise.simulate.mechanism import FILE, mechanism_table
 from equipoise.simulate.scenario import DEFAULT, Scenario, load_scenario
-from equipoise.simulate.trial import simulate_trial
+from equipoise.simulate.trial import simulate_nature, simulate_trial, whole_panel
 from equipoise.source.changes import as_written, check_scopes
 from equipoise.verbs.analysing import write_analysis
 from equipoise.verbs.folder import OutputFolder
@@ -128,7 +128,9 @@ def _prepared(protocol: str | Path, scenario: str | Path | None, seed: int | Non
 
 def _simulated(prepared: _Prepared, output: str | Path, command: list[str]) -> SimulatedTrial:
     protocol, scenario = prepared.protocol, prepared.scenario
-    records, arms = simulated_records(protocol, scenario, prepared.seed)
+    nature = simulate_nature(protocol, scenario, prepared.seed, 1)
+    source = simulated_source(scenario.id, prepared.seed)
+    records, arms = to_records(whole_panel(protocol, scenario, nature), source=source)
     target = OutputFolder(Path(output))
     write_protocol(target, protocol)
     if scenario.document.changed:
@@ -136,7 +138,7 @@ def _simulated(prepared: _Prepared, output: str | Path, command: list[str]) -> S
     else:
         target.write_bytes("scenario.yaml", scenario.path.read_bytes())
     write_trial(target, records, arms)
-    states = mechanism_of(protocol, scenario, prepared.seed)
+    states = mechanism_table(protocol, nature)
     if states is not None:
         target.write_with(FILE, states.write_parquet)
     inputs = {"protocol": protocol.digest, "scenario": scenario.digest}
