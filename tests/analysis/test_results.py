@@ -122,7 +122,8 @@ def test_datasets_hold_each_participant_and_each_value(analysed: Analysed) -> No
     assert set(adsl.table["RANDFL"]) == {"Y"}
     assert adsl.table.columns == list(adsl.labels)
     assert adeff.table.columns == list(adeff.labels)
-    assert all(len(name) <= 8 and len(label) <= 40 for d in (adsl, adeff, adae, adtte) for name, label in d.labels.items())
+    labels = [pair for dataset in (adsl, adeff, adae, adtte) for pair in dataset.labels.items()]
+    assert all(len(name) <= 8 and len(label) <= 40 for name, label in labels)
     assert adeff.table.select("USUBJID", "PARAMCD", "AVISITN").is_unique().all()
     change = adeff.table.filter(pl.col("CHG").is_not_null())
     assert (change["AVAL"] - change["BASE"] - change["CHG"]).abs().max() < 1e-12
