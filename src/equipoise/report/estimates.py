@@ -13,7 +13,7 @@ from equipoise.documents.runs import Missing, Number, Run, Text, plain, runs
 from equipoise.report.precision import precision_blocks
 from equipoise.report.promises import ROLE_NAMES
 from equipoise.report.safety import primary_sentences
-from equipoise.report.shown import shown, variant_words
+from equipoise.report.shown import shown, variant_words, why_missing
 from equipoise.report.source import ReportSource
 
 
@@ -54,12 +54,12 @@ def _sentence(source: ReportSource, result: Result) -> Text:
 
 def _value_and_p(source: ReportSource, result: Result) -> tuple[Run, ...]:
     number = shown(source, result)
-    value = number.text(result.status)
+    value = number.text(why_missing(result))
     runs_ = (Number(plain(value), result.id),) if result.estimate is not None else runs(value)
     adjusted: tuple[Run, ...] = ()
     if result.p_adjusted is not None and result.family is not None:
-        adjusted = (", adjusted ", *runs(p_value(result.p_adjusted, result.status)))
-    return (*runs_, f"{number.number_unit}, ", *runs(p_sentence(result.p_value, result.status)), *adjusted)
+        adjusted = (", adjusted ", *runs(p_value(result.p_adjusted, why_missing(result))))
+    return (*runs_, f"{number.number_unit}, ", *runs(p_sentence(result.p_value, why_missing(result))), *adjusted)
 
 
 def estimates_section(source: ReportSource) -> Section | None:
@@ -126,7 +126,7 @@ def _forest(source: ReportSource, items: list[Result]) -> FigureBlock:
 
 def _forest_row(source: ReportSource, item: Result) -> ForestRow:
     number = shown(source, item)
-    texts = (plain(number.text(item.status)), plain(p_value(item.p_value, item.status)))
+    texts = (plain(number.text(why_missing(item))), plain(p_value(item.p_value, why_missing(item))))
     strong = item.role in ("primary", "key-secondary")
     ends = (_or_nan(number.estimate), _or_nan(number.lower), _or_nan(number.upper))
     return ForestRow(f"{item.label}{variant_words(item)}", *ends, texts, strong, 1)
@@ -174,10 +174,10 @@ def _row(source: ReportSource, item: Result, arms: list[str], labels: dict[str, 
     spread = error * number.factor if error is not None and number.factor is not None else error
     cells: list[Text] = [
         f"{item.label}{variant_words(item)}{arm}, {number.unit or number.kind}",
-        number.text(item.status),
-        Missing(item.status) if spread is None else digits(spread, number.decimals + 1),
-        Missing(item.status) if freedom is None else digits(freedom, 1 if freedom % 1 else 0),
-        p_value(item.p_value, item.status),
+        number.text(why_missing(item)),
+        Missing(why_missing(item)) if spread is None else digits(spread, number.decimals + 1),
+        Missing(why_missing(item)) if freedom is None else digits(freedom, 1 if freedom % 1 else 0),
+        p_value(item.p_value, why_missing(item)),
     ]
     if adjusts:
         cells.append(p_value(item.p_adjusted, "not in a family that adjusts for multiplicity"))

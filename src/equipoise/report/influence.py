@@ -9,7 +9,7 @@ from equipoise.analysis.results import Result
 from equipoise.documents.model import Column, Row, Table, row
 from equipoise.documents.numbers import fixed, interval
 from equipoise.documents.runs import Missing, Text
-from equipoise.report.shown import Shown, shown, variant_words
+from equipoise.report.shown import Shown, shown, variant_words, why_missing
 from equipoise.report.source import ReportSource
 
 
@@ -35,17 +35,17 @@ def influence_table(source: ReportSource) -> Table | None:
         number = shown(source, result)
         low, high, bound = (_shown(number, value[name]) for name in ("lowest", "highest", "excluded"))
         span: Text = (
-            Missing(result.status) if low is None else interval(low, high, number.decimals).replace(", ", " to ")
+            Missing(why_missing(result)) if low is None else interval(low, high, number.decimals).replace(", ", " to ")
         )
         changed = value["changed_by"]
         rows.append(
             row(
                 f"{result.label}{variant_words(result)}",
-                fixed(value["df"] if isinstance(value["df"], float) else None, 1, result.status),
+                fixed(value["df"] if isinstance(value["df"], float) else None, 1, why_missing(result)),
                 _missing(source, result),
                 span,
-                Missing(result.status) if changed is None else str(changed),
-                (fixed(bound, number.decimals, result.status), number.number_unit),
+                Missing(why_missing(result)) if changed is None else str(changed),
+                (fixed(bound, number.decimals, why_missing(result)), number.number_unit),
             )
         )
     return Table("table-influence", found.title, columns, tuple(rows), notes=found.notes[:2])

@@ -139,7 +139,7 @@ def _shown(protocol: Protocol, path: str) -> str:
 
 def _value(value: object) -> str:
     """A value of the document in a cell: scalars and short rows of them as they are, else how much there is."""
-    if value is None:
+    if value is None or value == []:
         return "none"
     if isinstance(value, dict) and len(value) <= MOST_SHOWN and not any(_nested(item) for item in value.values()):
         return "; ".join(f"{key}: {item}" for key, item in value.items())

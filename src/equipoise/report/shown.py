@@ -73,6 +73,14 @@ def _each(result: Result, change: Callable[[float], float]) -> Numbers:
     return first, second, third
 
 
+def why_missing(result: Result) -> str:
+    """Why a number of `result` is not there: its status, or that the analysis has no such number beside its estimate.
+
+    A share has no degrees of freedom, and an analysis that only estimates has no p-value: neither is a failure.
+    """
+    return "this analysis gives no such number" if result.status == "ok" else result.status
+
+
 def variant_words(result: Result) -> str:
     """What tells a result apart from the others of its analysis, with a comma before it; "" where nothing does."""
     parts = result.id.split("/")
