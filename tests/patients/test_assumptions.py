@@ -55,6 +55,29 @@ def test_few_samples_name_the_same_assumption_as_the_page() -> None:
     assert values.shape == (32 * (len(names) + 2), len(assumptions.OUTCOMES))
 
 
+@pytest.mark.requirement("PATIENTS-SENSITIVITY")
+def test_what_is_left_falls_with_the_link_and_is_stated_for_both_ends() -> None:
+    moved = assumptions.assumptions()
+    total = np.array([0.5 if item.name == "immunomodulation" else 0.0 for item in moved])
+    nothing = np.zeros(len(moved))
+    found = [assumptions.Indices(nothing, nothing, total, nothing)]
+    rows = assumptions.kept(found, 16)
+    assert [*rows] == ["immunomodulation", "immunomodulation and regeneration"]
+    low, high = rows["immunomodulation"]
+    assert 0 < rows["immunomodulation and regeneration"][0] < low < 1 < high
+    assert assumptions.draws(16)[:2] == assumptions.draws(16)[:2]
+
+
+@pytest.mark.requirement("PATIENTS-INFORMED")
+def test_the_combinations_of_a_known_matrix() -> None:
+    (large, first), (small, second) = informed.directions(np.array([[3.0, 3.0], [0.5, -0.5]]), ["a", "b"])
+    assert large == pytest.approx(18**0.5) and small == pytest.approx(0.5**0.5)
+    assert first["a"] == pytest.approx(first["b"]) == pytest.approx(0.5**0.5)
+    assert second["a"] == pytest.approx(-second["b"])
+    page = informed.direction_table([(large, first), (small, second)])
+    assert "| 0.71 |" in page and "4.24" not in page and "1 of 2 combinations" in page
+
+
 @pytest.mark.requirement("PATIENTS-INFORMED")
 def test_the_collinearity_index_of_known_columns() -> None:
     assert informed.collinearity_index(np.eye(3)[:, :2]) == pytest.approx(1.0)

@@ -14,6 +14,24 @@ from equipoise.protocol.model import Protocol
 from equipoise.protocol.schema.measurement import Parameter
 from equipoise.records.classes import SEXES
 
+VALUE_LABELS = {
+    "STUDYID": "Study Identifier",
+    "USUBJID": "Unique Subject Identifier",
+    "PARAMCD": "Parameter Code",
+    "PARAM": "Parameter",
+    "PARAMID": "Parameter in the Protocol",
+    "AVISIT": "Analysis Visit",
+    "AVISITN": "Analysis Visit (N)",
+    "ADY": "Analysis Day from Time Zero",
+    "APERIOD": "Period",
+    "TRTP": "Planned Treatment",
+    "AVAL": "Analysis Value",
+    "BASE": "Baseline Value",
+    "CHG": "Change from Baseline",
+    "ABLFL": "Baseline Record Flag, by Period",
+    "DTYPE": "Derivation Type",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
@@ -152,24 +170,7 @@ def _values(planned: Plan, data: AnalysisData) -> Dataset:
                 }
             )
         )
-    labels = {
-        "STUDYID": "Study Identifier",
-        "USUBJID": "Unique Subject Identifier",
-        "PARAMCD": "Parameter Code",
-        "PARAM": "Parameter",
-        "PARAMID": "Parameter in the Protocol",
-        "AVISIT": "Analysis Visit",
-        "AVISITN": "Analysis Visit (N)",
-        "ADY": "Analysis Day from Time Zero",
-        "APERIOD": "Period",
-        "TRTP": "Planned Treatment",
-        "AVAL": "Analysis Value",
-        "BASE": "Baseline Value",
-        "CHG": "Change from Baseline",
-        "ABLFL": "Baseline Record Flag, by Period",
-        "DTYPE": "Derivation Type",
-    }
-    return Dataset("adeff", "Parameters by visit", labels, pl.concat(parts))
+    return Dataset("adeff", "Parameters by visit", VALUE_LABELS, pl.concat(parts))
 
 
 def _baselines(protocol: Protocol) -> list[int]:
