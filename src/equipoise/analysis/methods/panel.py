@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from equipoise.analysis.registry import Objection
 from equipoise.protocol.model import Protocol
@@ -47,6 +47,25 @@ def baseline_objections(protocol: Protocol, baseline: str | None) -> Iterator[Ob
     if baseline is not None and baseline not in known:
         remedy = f"Name one of: {', '.join(known)}."
         yield Objection(("baseline",), "known-baseline", f"there is no baseline {baseline!r}", remedy)
+
+
+def repeated_objections(
+    protocol: Protocol, visits: Sequence[str], baseline: str | None, baseline_parameter: str | None
+) -> Iterator[Objection]:
+    """Objections to the visits, in their order, and to the baseline of an analysis of repeated measures."""
+    yield from baseline_objections(protocol, baseline)
+    known = [visit.id for visit in protocol.visits]
+    for place, name in enumerate(visits):
+        if name not in known:
+            message = f"there is no visit {name!r}"
+            yield Objection(("visits", place), "known-visit", message, f"Name one of: {', '.join(known)}.")
+    named = [known.index(name) for name in visits if name in known]
+    if named != sorted(set(named)):
+        yield Objection(("visits",), "visits-in-order", "visits stand once and in their order", "Sort them.")
+    parameters = [parameter.id for parameter in protocol.parameters]
+    if baseline_parameter is not None and baseline_parameter not in parameters:
+        message = f"there is no parameter {baseline_parameter!r}"
+        yield Objection(("baseline_parameter",), "known-parameter", message, f"Name one of: {', '.join(parameters)}.")
 
 
 def estimand_of(protocol: Protocol, analysis: Analysis) -> Estimand | None:

@@ -18,7 +18,7 @@ from pydantic import Field
 from equipoise.analysis.data import AnalysisData, Flags, Floats
 from equipoise.analysis.estimates import BLINDED, Estimate, counted, level_of, population
 from equipoise.analysis.methods.endpoint import Endpoint, endpoint_objections
-from equipoise.analysis.methods.panel import baseline_objections
+from equipoise.analysis.methods.panel import repeated_objections
 from equipoise.analysis.registry import Method, Objection, Outcome
 from equipoise.analysis.results import Cell, ResultTable, TableColumn, finite
 from equipoise.protocol.model import Protocol
@@ -162,19 +162,7 @@ def _means(
 
 def _objections(protocol: Protocol, analysis: Analysis, options: Options) -> Iterator[Objection]:
     yield from endpoint_objections(protocol, analysis, options)
-    yield from baseline_objections(protocol, options.baseline)
-    known = [visit.id for visit in protocol.visits]
-    for place, name in enumerate(options.visits):
-        if name not in known:
-            message = f"there is no visit {name!r}"
-            yield Objection(("visits", place), "known-visit", message, f"Name one of: {', '.join(known)}.")
-    named = [known.index(name) for name in options.visits if name in known]
-    if named != sorted(set(named)):
-        yield Objection(("visits",), "visits-in-order", "visits stand once and in their order", "Sort them.")
-    parameters = [parameter.id for parameter in protocol.parameters]
-    if options.baseline_parameter is not None and options.baseline_parameter not in parameters:
-        message = f"there is no parameter {options.baseline_parameter!r}"
-        yield Objection(("baseline_parameter",), "known-parameter", message, f"Name one of: {', '.join(parameters)}.")
+    yield from repeated_objections(protocol, options.visits, options.baseline, options.baseline_parameter)
     estimand = next((item for item in protocol.estimands if item.id == analysis.estimand), None)
     if estimand is None:
         return
