@@ -62,6 +62,8 @@ class Method:
 
     options:   the model of its options; unknown options are refused when the plan is made.
     objections: what else can be wrong with an analysis that names it.
+    page:      its page under docs/statistics, without the ending; "" where it has none of ours.
+    rows:      where the rows are that it analyses: the name of an analysis dataset, or of a table of the records.
     """
 
     name: str
@@ -69,6 +71,8 @@ class Method:
     options: type[Part]
     run: Run
     objections: Callable[[Protocol, Analysis, Any], Iterator[Objection]] = _no_objection
+    page: str = ""
+    rows: str = "adeff"
 
 
 @dataclass(frozen=True, slots=True)

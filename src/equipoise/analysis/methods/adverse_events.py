@@ -272,5 +272,11 @@ def _objections(protocol: Protocol, analysis: Analysis, options: Options) -> Ite
 
 
 METHOD = Method(
-    name="adverse-events", title="Adverse events by arm and period", options=Options, run=_run, objections=_objections
+    name="adverse-events",
+    title="Adverse events by arm and period",
+    options=Options,
+    page="adverse_events",
+    rows="adae",
+    run=_run,
+    objections=_objections,
 )

@@ -98,4 +98,6 @@ def _objections(protocol: Protocol, analysis: Analysis, options: Options) -> Ite
         yield Objection((), "summary-of-method", message, "Choose another method or another estimand.")
 
 
-METHOD = Method(name="ancova", title="Analysis of covariance", options=Options, run=_run, objections=_objections)
+METHOD = Method(
+    name="ancova", title="Analysis of covariance", options=Options, page="ancova", run=_run, objections=_objections
+)

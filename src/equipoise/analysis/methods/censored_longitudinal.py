@@ -190,6 +190,7 @@ METHOD = Method(
     name="censored-longitudinal",
     title="Change of mean log2 level, some beyond limits of quantification",
     options=Options,
+    page="censored",
     run=_run,
     objections=_objections,
 )

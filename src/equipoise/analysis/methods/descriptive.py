@@ -162,4 +162,6 @@ def _objections(protocol: Protocol, analysis: Analysis, options: Options) -> Ite
         yield Objection((), "method-needs-set", message, "Name the analysis_set.")
 
 
-METHOD = Method(name="descriptive", title="Descriptive table", options=Options, run=_run, objections=_objections)
+METHOD = Method(
+    name="descriptive", title="Descriptive table", options=Options, page="describe", run=_run, objections=_objections
+)

@@ -93,6 +93,7 @@ METHOD = Method(
     name="detectable",
     title="Shares of participants with a detectable level",
     options=Options,
+    page="proportions",
     run=_run,
     objections=_objections,
 )

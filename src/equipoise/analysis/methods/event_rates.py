@@ -162,5 +162,11 @@ def _objections(protocol: Protocol, analysis: Analysis, options: Options) -> Ite
 
 
 METHOD = Method(
-    name="event-rates", title="Rates of events compared between arms", options=Options, run=_run, objections=_objections
+    name="event-rates",
+    title="Rates of events compared between arms",
+    options=Options,
+    page="event_rates",
+    rows="adae",
+    run=_run,
+    objections=_objections,
 )

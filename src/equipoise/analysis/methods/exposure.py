@@ -160,4 +160,12 @@ def _objections(protocol: Protocol, analysis: Analysis, options: Options) -> Ite
         yield Objection((), "method-needs-set", message, "Name the analysis_set.")
 
 
-METHOD = Method(name="exposure", title="What was given", options=Options, run=_run, objections=_objections)
+METHOD = Method(
+    name="exposure",
+    title="What was given",
+    options=Options,
+    page="adverse_events",
+    rows="interventions",
+    run=_run,
+    objections=_objections,
+)

@@ -164,5 +164,10 @@ def _objections(protocol: Protocol, analysis: Analysis, options: Options) -> Ite
 
 
 METHOD = Method(
-    name="imputation", title="Imputation from the reference arm", options=Options, run=_run, objections=_objections
+    name="imputation",
+    title="Imputation from the reference arm",
+    options=Options,
+    page="imputation",
+    run=_run,
+    objections=_objections,
 )

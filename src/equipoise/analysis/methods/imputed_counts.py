@@ -108,6 +108,7 @@ METHOD = Method(
     name="imputation-counts",
     title="Controlled imputation of counts",
     options=Options,
+    page="imputation",
     run=_run,
     objections=_objections,
 )

@@ -130,5 +130,10 @@ def _objections(protocol: Protocol, analysis: Analysis, options: Options) -> Ite
 
 
 METHOD = Method(
-    name="interaction", title="Interaction with a characteristic", options=Options, run=_run, objections=_objections
+    name="interaction",
+    title="Interaction with a characteristic",
+    options=Options,
+    page="interaction",
+    run=_run,
+    objections=_objections,
 )

@@ -207,6 +207,7 @@ METHOD = Method(
     name="interval-censored",
     title="Hazard ratio of a loss that is seen at visits",
     options=Options,
+    page="interval_censored",
     run=_run,
     objections=_objections,
 )

@@ -227,6 +227,8 @@ METHOD = Method(
     name="mean-cumulative",
     title="Mean cumulative function of events",
     options=Options,
+    page="mean_cumulative",
+    rows="adae",
     run=_run,
     objections=_objections,
 )

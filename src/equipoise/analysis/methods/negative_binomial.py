@@ -100,5 +100,10 @@ def _objections(protocol: Protocol, analysis: Analysis, options: Options) -> Ite
 
 
 METHOD = Method(
-    name="negative-binomial", title="Negative binomial rates", options=Options, run=_run, objections=_objections
+    name="negative-binomial",
+    title="Negative binomial rates",
+    options=Options,
+    page="counts",
+    run=_run,
+    objections=_objections,
 )

@@ -252,6 +252,7 @@ METHOD = Method(
     name="panel-min-p",
     title="A panel of parameters by step-down minP",
     options=Options,
+    page="step_down",
     run=_run,
     objections=_objections,
 )

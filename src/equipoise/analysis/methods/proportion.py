@@ -142,6 +142,7 @@ METHOD = Method(
     name="proportion",
     title="Shares of participants with exact limits",
     options=Options,
+    page="proportions",
     run=_run,
     objections=_objections,
 )

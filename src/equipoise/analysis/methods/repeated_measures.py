@@ -175,5 +175,10 @@ def _objections(protocol: Protocol, analysis: Analysis, options: Options) -> Ite
 
 
 METHOD = Method(
-    name="mmrm", title="Mixed model for repeated measures", options=Options, run=_run, objections=_objections
+    name="mmrm",
+    title="Mixed model for repeated measures",
+    options=Options,
+    page="mmrm",
+    run=_run,
+    objections=_objections,
 )

@@ -186,6 +186,7 @@ METHOD = Method(
     name="re-randomisation",
     title="Re-randomisation test by the trial's own design",
     options=Options,
+    page="rerandomisation",
     run=_run,
     objections=_objections,
 )

@@ -106,5 +106,10 @@ def _objections(protocol: Protocol, analysis: Analysis, options: Options) -> Ite
 
 
 METHOD = Method(
-    name="shift-table", title="Shifts of laboratory values", options=Options, run=_run, objections=_objections
+    name="shift-table",
+    title="Shifts of laboratory values",
+    options=Options,
+    page="adverse_events",
+    run=_run,
+    objections=_objections,
 )

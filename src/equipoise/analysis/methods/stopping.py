@@ -150,5 +150,11 @@ def _objections(protocol: Protocol, analysis: Analysis, options: Options) -> Ite
 
 
 METHOD = Method(
-    name="stopping-rule", title="State of a stopping rule", options=Options, run=_run, objections=_objections
+    name="stopping-rule",
+    title="State of a stopping rule",
+    options=Options,
+    page="stopping_rule",
+    rows="adae",
+    run=_run,
+    objections=_objections,
 )

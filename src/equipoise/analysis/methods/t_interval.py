@@ -65,6 +65,7 @@ METHOD = Method(
     name="t-interval",
     title="Mean by arm with Student's t interval",
     options=Options,
+    page="t_interval",
     run=_run,
     objections=endpoint_objections,
 )

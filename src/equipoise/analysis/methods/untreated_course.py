@@ -134,6 +134,7 @@ METHOD = Method(
     name="untreated-course",
     title="Each group's year beside untreated people",
     options=Options,
+    page="untreated_course",
     run=_run,
     objections=_objections,
 )
