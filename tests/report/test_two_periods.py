@@ -178,8 +178,8 @@ def test_a_primary_outcome_of_safety_stands_at_the_head(document: Document) -> N
     told = [plain(block.text) for block in main.blocks if isinstance(block, Paragraph)]
     harm = "1 had a serious related one (exact 95% limit: below 66%)"
     assert told == [
-        f"Primary. Adverse events: 5 of 5 participants had 7 in all; {harm}.",
-        "Primary. Episodes of hypoglycaemia: 2 of 5 participants had 3 in all.",
+        f"Primary. Adverse events: 5 of 5 participants had 7 in all; {harm}. (table-harm-adverse-events)",
+        "Primary. Episodes of hypoglycaemia: 2 of 5 participants had 3 in all. (table-harm-hypoglycaemia)",
     ]
 
 

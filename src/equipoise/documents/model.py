@@ -1,7 +1,7 @@
 """A document as a reader meets it, in no format: sections of paragraphs, tables, figures and notes.
 
     Document ── Section ── Section …
-                   └── Paragraph | Bullets | KeyValues | Table | FigureBlock | Callout | Listing
+                   └── Paragraph | Bullets | KeyValues | Verbatim | Table | FigureBlock | Callout | Listing
 
 Everything is frozen and valid by construction: ids are unique, links lead somewhere, rows fit their columns.
 Writers (HTML first) only read it. A ValueError here is a mistake of the program that wrote the document.
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from equipoise.documents.drawings import Drawing
-from equipoise.documents.runs import Link, Missing, Reference, Text, flattened, plain
+from equipoise.documents.runs import Code, Link, Missing, Reference, Text, flattened, plain
 
 Align = Literal["left", "right", "centre"]
 CalloutKind = Literal["info", "warning", "good", "alert"]
@@ -42,6 +42,13 @@ class KeyValues:
     """Short facts, each a term and what it is."""
 
     items: tuple[tuple[Text, Text], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Verbatim:
+    """Lines as they stand, in letters of one width: formulas, and what a machine reads."""
+
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +151,7 @@ class Listing:
     blocks: tuple[Block, ...]
 
 
-Block = Paragraph | Bullets | KeyValues | Table | FigureBlock | Callout | Listing
+Block = Paragraph | Bullets | KeyValues | Verbatim | Table | FigureBlock | Callout | Listing
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +262,8 @@ def texts(block: Block) -> Iterator[Text]:
             yield from (block.title, *block.notes, *(texts(block.table) if block.table is not None else ()))
         case Callout() | Listing():
             yield block.title
+        case Verbatim():
+            yield Code(block.text)
 
 
 def _check_ids(ids: list[str], results: list[str]) -> None:

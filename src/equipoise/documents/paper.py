@@ -49,6 +49,7 @@ _WHOLE = 24  # a right-aligned text of so many letters is a number, which stays 
 _BREAKS = re.compile(r"(?<=[./_:\-,=])(?=[^\s\d])")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _SPACE = re.compile(r"[ \t\r\n]+")
+_INDENT = re.compile(r"^ |(?<= ) ")
 BREAK = "\N{ZERO WIDTH SPACE}"
 
 
@@ -91,6 +92,11 @@ def picture_width(room: float, shape: float) -> float:
 def clean(text: str) -> str:
     """The text as a page shows it: white space as one space, a replacement for each character that no file can hold."""
     return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", _SPACE.sub(" ", text))
+
+
+def kept(text: str) -> tuple[str, ...]:
+    """The lines of a text whose spaces matter: those that a page would fold are made unbreakable."""
+    return tuple(_INDENT.sub("\N{NO-BREAK SPACE}", line.rstrip()) for line in text.expandtabs(4).split("\n"))
 
 
 def fonts() -> tuple[Path, ...]:

@@ -15,6 +15,7 @@ from equipoise.report.deviations import deviations_section
 from equipoise.report.estimates import estimates_section, headline
 from equipoise.report.listings import listings_section
 from equipoise.report.mechanism import mechanism_section
+from equipoise.report.method_pages import method_pages_section
 from equipoise.report.methods import methods_section
 from equipoise.report.outcomes import outcomes_section
 from equipoise.report.participants import participants_section
@@ -66,6 +67,7 @@ def report_document(source: ReportSource) -> Document:
         mechanism_section(source),
         deviations_section(source),
         assumed_section(source.protocol),
+        method_pages_section(source.protocol),
         listings_section(source),
         _provenance(source),
     ]

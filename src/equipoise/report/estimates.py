@@ -15,6 +15,7 @@ from equipoise.report.promises import ROLE_NAMES
 from equipoise.report.safety import primary_sentences
 from equipoise.report.shown import shown, variant_words, why_missing
 from equipoise.report.source import ReportSource
+from equipoise.report.trail import behind_result
 
 
 def headline(source: ReportSource) -> tuple[Block, ...]:
@@ -173,7 +174,7 @@ def _row(source: ReportSource, item: Result, arms: list[str], labels: dict[str, 
     arm = f": {labels[item.contrast]}" if item.contrast in labels else ""
     spread = error * number.factor if error is not None and number.factor is not None else error
     cells: list[Text] = [
-        f"{item.label}{variant_words(item)}{arm}, {number.unit or number.kind}",
+        (f"{item.label}{variant_words(item)}{arm}, {number.unit or number.kind}", *behind_result(source, item)),
         number.text(why_missing(item)),
         Missing(why_missing(item)) if spread is None else digits(spread, number.decimals + 1),
         Missing(why_missing(item)) if freedom is None else digits(freedom, 1 if freedom % 1 else 0),

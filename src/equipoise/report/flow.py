@@ -9,6 +9,7 @@ from equipoise.analysis.results import FlowStep
 from equipoise.documents.drawings import ArmStyle, Flow, FlowBox, FlowStage, Role
 from equipoise.documents.model import Column, FigureBlock, Row, Table, row
 from equipoise.documents.numbers import digits
+from equipoise.documents.runs import Code, Link, Text
 from equipoise.protocol.schema.treatment import Period
 from equipoise.report.source import ReportSource
 
@@ -16,6 +17,15 @@ Details = tuple[tuple[str, int | None], ...]
 Steps = dict[tuple[str, str | None], FlowStep]
 OUT = ("declined", "screen-failed", "not-randomised")
 """Steps of those who were left out after they were selected."""
+
+
+_SOURCE: Text = (
+    "Source: ",
+    Code("flow"),
+    " in results.json; rows: ",
+    Link("every participant", "#listing-participants"),
+    ".",
+)
 
 
 def flow_figure(source: ReportSource) -> FigureBlock:
@@ -37,6 +47,7 @@ def flow_figure(source: ReportSource) -> FigureBlock:
         drawing=Flow(styles, stages),
         alt=f"Flow of participants from record to analysis. Randomised: {randomised} ({counts}).",
         table=_numbers(source),
+        notes=(_SOURCE,),
     )
 
 

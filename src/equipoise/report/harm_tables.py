@@ -10,6 +10,7 @@ from equipoise.documents.model import Block, Column, Row, Table, row
 from equipoise.documents.numbers import digits, estimate
 from equipoise.documents.runs import Missing, Text
 from equipoise.report.source import ReportSource
+from equipoise.report.trail import origin
 
 NO_EVENT = "no event in either arm"
 NONE_KNOWN = "nothing to describe"
@@ -21,7 +22,7 @@ def harm_tables(source: ReportSource) -> Iterator[Block]:
     makers = {"exposure": _exposure, "event-rates": _rates, "shift-table": _shifts}
     for item in source.protocol.analyses:
         if item.method in makers and item.id in tables and tables[item.id].rows:
-            yield makers[item.method](tables[item.id])
+            yield makers[item.method](source, tables[item.id])
 
 
 def _number(value: Cell) -> float | None:
@@ -34,7 +35,7 @@ def _fine(values: list[float]) -> int:
     return 0 if largest >= 100 else 1 if largest >= 10 else 2
 
 
-def _exposure(table: ResultTable) -> Table:
+def _exposure(source: ReportSource, table: ResultTable) -> Table:
     """Counts as they are; of numbers mean (SD), range and how many."""
     names = [column.label for column in table.columns[5:]]
     columns = (Column(""), *(Column(name, align="right") for name in names))
@@ -48,7 +49,7 @@ def _exposure(table: ResultTable) -> Table:
         each = [{name: values[i] for name, values in numbers.items()} for i in range(len(names))]
         rows.append(row(label, *(_mean(one) for one in each), group=str(period)))
         rows.append(row("lowest to highest", *(_range(one) for one in each), indent=1, group=str(period)))
-    notes = ("Numbers of infusions are mean (SD).", *table.notes)
+    notes = ("Numbers of infusions are mean (SD).", *table.notes, origin(source, table.id))
     return Table(f"table-{table.id}", table.title, columns, tuple(rows), notes)
 
 
@@ -68,7 +69,7 @@ def _range(numbers: dict[str, float | None]) -> Text:
     return f"{digits(low, places)} to {digits(high, places)}"
 
 
-def _rates(table: ResultTable) -> Table:
+def _rates(source: ReportSource, table: ResultTable) -> Table:
     """Participants and events with person-years of both arms, and the two comparisons."""
     names = [column.id for column in table.columns]
     arms = [table.columns[1].label.partition(":")[0], table.columns[5].label.partition(":")[0]]
@@ -79,7 +80,8 @@ def _rates(table: ResultTable) -> Table:
         Column("Ratio of rates", align="right"),
     )
     rows = [_rate(dict(zip(names, line, strict=True))) for line in table.rows]
-    return Table(f"table-{table.id}", table.title, columns, tuple(rows), table.notes)
+    notes = (*table.notes, origin(source, table.id))
+    return Table(f"table-{table.id}", table.title, columns, tuple(rows), notes)
 
 
 def _rate(line: dict[str, Cell]) -> Row:
@@ -104,7 +106,7 @@ def _rate(line: dict[str, Cell]) -> Row:
     )
 
 
-def _shifts(table: ResultTable) -> Table:
+def _shifts(source: ReportSource, table: ResultTable) -> Table:
     """From the category at baseline to the worst afterwards, by parameter."""
     columns = (
         Column("At baseline, to the worst"),
@@ -118,4 +120,5 @@ def _shifts(table: ResultTable) -> Table:
         )
         for line in table.rows
     )
-    return Table(f"table-{table.id}", table.title, columns, rows, table.notes)
+    notes = (*table.notes, origin(source, table.id))
+    return Table(f"table-{table.id}", table.title, columns, rows, notes)

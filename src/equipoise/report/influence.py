@@ -6,11 +6,12 @@ import math
 
 from equipoise.analysis.influence import TABLE
 from equipoise.analysis.results import Result
-from equipoise.documents.model import Column, Row, Table, row
+from equipoise.documents.model import Cell, Column, Row, Table, row
 from equipoise.documents.numbers import fixed, interval
 from equipoise.documents.runs import Missing, Text
 from equipoise.report.shown import Shown, shown, variant_words, why_missing
 from equipoise.report.source import ReportSource
+from equipoise.report.trail import origin
 
 
 def influence_table(source: ReportSource) -> Table | None:
@@ -40,7 +41,7 @@ def influence_table(source: ReportSource) -> Table | None:
         changed = value["changed_by"]
         rows.append(
             row(
-                f"{result.label}{variant_words(result)}",
+                Cell(f"{result.label}{variant_words(result)}", result.id),
                 fixed(value["df"] if isinstance(value["df"], float) else None, 1, why_missing(result)),
                 _missing(source, result),
                 span,
@@ -48,7 +49,7 @@ def influence_table(source: ReportSource) -> Table | None:
                 (fixed(bound, number.decimals, why_missing(result)), number.number_unit),
             )
         )
-    return Table("table-influence", found.title, columns, tuple(rows), notes=found.notes[:2])
+    return Table("table-influence", found.title, columns, tuple(rows), notes=(*found.notes[:2], origin(source, TABLE)))
 
 
 def _shown(number: Shown, value: object) -> float | None:

@@ -34,8 +34,7 @@ HEADERS = {
     "TRTP": "Planned treatment",
 }
 NOT_RECORDED = "not recorded"
-MOST_EVENTS = 400
-"""Events of one kind that are listed; of more the dataset tells."""
+NOT_RANDOMISED = "Not randomised"
 
 
 def listings_section(source: ReportSource) -> Section:
@@ -55,26 +54,28 @@ def _blocks(source: ReportSource) -> Iterator[Block]:
             mine = source.events.filter(pl.col("AECAT") == kind)
             columns = [name for name in EVENT if name != "AECAT" and not mine[name].is_null().all()]
             title = labels.get(kind) or str(kind)
-            if mine.height > MOST_EVENTS:
+            if kind not in source.listed_kinds:
                 yield Paragraph(f"{title}: {mine.height} rows, which stand in the dataset ADAE alone.")
             else:
                 yield _listing(f"listing-events-{kind}", title, _table(f"events-{kind}", mine, columns))
 
 
 def _outcomes(source: ReportSource) -> Iterator[Listing]:
-    """The values of every parameter of a primary or key secondary analysis, a row a participant."""
-    main = [item for item in source.protocol.analyses if item.role in ("primary", "key-secondary") and item.estimand]
-    names = dict.fromkeys(source.protocol.estimand(str(item.estimand)).variable.parameter for item in main)
-    for name in names:
+    """Every value of the parameters of the results, a row a participant, a column a visit."""
+    arms = {} if source.blinded else dict(source.subjects.select("USUBJID", "ARM").iter_rows())
+    places = {arm.label: place for place, arm in enumerate(source.protocol.arms)}
+    for name in source.listed_parameters:
         parameter = source.protocol.parameter(name)
         mine = source.values.filter(pl.col("PARAMID") == name)
         visits = mine.sort("AVISITN")["AVISIT"].unique(maintain_order=True).to_list()
         values = {(who, visit): value for who, visit, value in mine.select("USUBJID", "AVISIT", "AVAL").iter_rows()}
         columns = (Column("Participant"), *(Column(visit, align="right") for visit in visits))
         rows: list[Row] = []
-        for who in mine["USUBJID"].unique().sort().to_list():
+        people = mine["USUBJID"].unique().sort().to_list()
+        for who in sorted(people, key=lambda who: (places.get(arms.get(who) or "", len(places)), who)):
             found = (values.get((who, visit)) for visit in visits)
-            rows.append(row(who, *(_shown(value, parameter.decimals) for value in found)))
+            group = (arms.get(who) or NOT_RANDOMISED) if arms else ""
+            rows.append(row(who, *(_shown(value, parameter.decimals) for value in found), group=group))
         title = f"{parameter.label}, {parameter.unit}" if parameter.unit else parameter.label
         yield _listing(
             f"listing-values-{name}", title, Table(f"table-listing-values-{name}", title, columns, tuple(rows))

@@ -14,6 +14,7 @@ from equipoise.documents.model import FigureBlock, Section
 from equipoise.documents.numbers import digits
 from equipoise.protocol.schema.measurement import Parameter
 from equipoise.report.source import Described, ReportSource
+from equipoise.report.trail import origin
 
 DAYS_A_MONTH = 365.25 / 12
 MOST_INDIVIDUALS = 60
@@ -89,6 +90,7 @@ def _figure(source: ReportSource, described: Described, name: str) -> FigureBloc
             decimals=parameter.decimals,
         ),
         alt=f"{parameter.label}: the mean of each arm{'' if many else ' and each participant'} at {len(shown)} visits.",
+        notes=(origin(source, described.table.id, parameter=name),),
     )
 
 

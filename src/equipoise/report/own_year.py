@@ -9,6 +9,7 @@ from equipoise.documents.model import Column, Row, Table, row
 from equipoise.documents.numbers import digits, estimate
 from equipoise.documents.runs import Missing, Text
 from equipoise.report.source import ReportSource
+from equipoise.report.trail import origin
 
 METHOD = "untreated-course"
 NOBODY = "nobody has both values"
@@ -29,7 +30,8 @@ def own_year_tables(source: ReportSource) -> Iterator[Table]:
         if item.method == METHOD and item.id in tables and tables[item.id].rows:
             names = [column.id for column in tables[item.id].columns]
             rows = tuple(_row(source, dict(zip(names, line, strict=True))) for line in tables[item.id].rows)
-            yield Table(f"table-{item.id}", tables[item.id].title, columns, rows, tables[item.id].notes)
+            notes = (*tables[item.id].notes, origin(source, item.id))
+            yield Table(f"table-{item.id}", tables[item.id].title, columns, rows, notes)
 
 
 def _row(source: ReportSource, line: dict[str, Cell]) -> Row:

@@ -8,6 +8,7 @@ from equipoise.documents.numbers import count_percent, mean_sd, median_range
 from equipoise.documents.runs import Text
 from equipoise.report.flow import flow_figure
 from equipoise.report.source import Described, ReportSource
+from equipoise.report.trail import origin
 
 
 def participants_section(source: ReportSource) -> Section:
@@ -44,6 +45,7 @@ def _characteristics(source: ReportSource, table: ResultTable, described: Descri
     notes = (
         "Values are mean (SD), median (quartiles), or number (% of those with a value).",
         *table.notes[:1],
+        origin(source, table.id),
     )
     return Table(f"table-{table.id}", table.title, tuple(columns), tuple(rows), notes)
 

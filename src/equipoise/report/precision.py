@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 
 from equipoise.analysis.precision import TABLE
-from equipoise.analysis.results import Cell
-from equipoise.documents.model import Column, Paragraph, Row, Table, row
+from equipoise.analysis.results import Cell as Value
+from equipoise.documents.model import Cell, Column, Paragraph, Row, Table, row
 from equipoise.documents.numbers import digits
 from equipoise.documents.runs import Text
 from equipoise.report.shown import Shown, shown
 from equipoise.report.source import ReportSource
+from equipoise.report.trail import origin
 
 MOST = 60
 """Up to so many participants a report begins with what they can show."""
@@ -32,16 +33,16 @@ def precision_blocks(source: ReportSource) -> tuple[Paragraph | Table, ...]:
     )
     rows = tuple(_row(source, *line) for line in found.rows)
     text = f"What {people} people can show, whatever was found. Effects smaller than these are likely to be missed."
-    return (Paragraph(text), Table("table-precision", found.title, columns, rows))
+    return (Paragraph(text), Table("table-precision", found.title, columns, rows, (origin(source, TABLE),)))
 
 
-def _row(source: ReportSource, name: Cell, half: Cell, detectable: Cell, matters: Cell) -> Row:
+def _row(source: ReportSource, name: Value, half: Value, detectable: Value, matters: Value) -> Row:
     result = source.results.result(str(name))
     number = shown(source, result)
-    return row(result.label, _size(number, half), _size(number, detectable), _size(number, matters))
+    return row(Cell(result.label, result.id), _size(number, half), _size(number, detectable), _size(number, matters))
 
 
-def _size(number: Shown, value: Cell) -> Text:
+def _size(number: Shown, value: Value) -> Text:
     """A distance on the scale of the estimate; for a ratio, a factor."""
     if not isinstance(value, float | int):
         return "not stated"

@@ -11,6 +11,7 @@ from equipoise.documents.model import Column, FigureBlock, Row, Section, Table, 
 from equipoise.documents.numbers import digits
 from equipoise.documents.runs import Missing, Text
 from equipoise.report.source import ReportSource
+from equipoise.report.trail import origin
 
 METHOD = "mean-cumulative"
 DAYS_A_MONTH = 365.25 / 12
@@ -46,7 +47,9 @@ def _figure(source: ReportSource, table: ResultTable) -> FigureBlock:
     )
     alt = f"{table.title}: a line for each arm that steps up with every event, over {months[-1]} months."
     behind = _behind(source, table, lines, months)
-    return FigureBlock(f"figure-{table.id}", table.title, drawing, alt, behind, table.notes)
+    return FigureBlock(
+        f"figure-{table.id}", table.title, drawing, alt, behind, (*table.notes, origin(source, table.id))
+    )
 
 
 def _number(value: Cell) -> float:

@@ -7,9 +7,10 @@ from collections.abc import Collection, Iterator
 from equipoise.analysis.results import ResultTable
 from equipoise.documents.model import Block, Cell, Column, Listing, Paragraph, Row, Section, Table, row
 from equipoise.documents.numbers import count_percent, digits, percent
-from equipoise.documents.runs import Missing, Text, plain
+from equipoise.documents.runs import Missing, Reference, Text, plain
 from equipoise.report.harm_tables import harm_tables
 from equipoise.report.source import ReportSource
+from equipoise.report.trail import origin
 
 METHOD = "adverse-events"
 NOT_RECORDED = "not recorded for these events"
@@ -42,7 +43,11 @@ def primary_sentences(source: ReportSource) -> tuple[Text, ...]:
     """What a trial whose primary outcome is safety found, in a sentence for each kind of events."""
     planned = [item.id for item in source.protocol.analyses if item.method == METHOD and item.role == "primary"]
     summaries = [Summary(source.results.table(analysis)) for analysis in planned]
-    return tuple(f"Primary. {_sentence(summary, name)}" for summary in summaries for name in summary.assessments)
+    found = ((summary, name) for summary in summaries for name in summary.assessments)
+    return tuple(
+        (f"Primary. {_sentence(summary, name)} (", Reference(f"table-{summary.table.id}-{name}"), ")")
+        for summary, name in found
+    )
 
 
 def _blocks(source: ReportSource, analysis: str) -> Iterator[Block]:
@@ -53,8 +58,8 @@ def _blocks(source: ReportSource, analysis: str) -> Iterator[Block]:
         yield Paragraph(_sentence(summary, name))
         yield _summary_table(source, summary, analysis, name)
         if terms is not None and any(line[0] == name for line in terms.rows):
-            yield _opened_when_long(_terms_table(terms, summary, analysis, name))
-    yield from _serious(tables[f"{analysis}/serious"], analysis)
+            yield _opened_when_long(_terms_table(source, terms, summary, name))
+    yield from _serious(source, tables[f"{analysis}/serious"], analysis)
 
 
 class Summary:
@@ -123,6 +128,7 @@ def _summary_table(source: ReportSource, summary: Summary, analysis: str, name: 
         "Participants (% of those at risk); number of events. The treatment is that of the arm in the period.",
         *((f"Not recorded for these events: {', '.join(blank)}.",) if blank else ()),
         *summary.table.notes,
+        origin(source, summary.table.id),
     )
     title = f"{summary.assessments[name]} by arm and period"
     return Table(f"table-{analysis}-{name}", title, columns, tuple(rows), notes)
@@ -163,7 +169,7 @@ def _people_and_events(summary: Summary, name: str, period: str, kind: str, grou
     return "0" if people == 0 else f"{plain(count_percent(int(people), at_risk))}; {digits(events, 0)}"
 
 
-def _terms_table(terms: ResultTable, summary: Summary, analysis: str, name: str) -> Table:
+def _terms_table(source: ReportSource, terms: ResultTable, summary: Summary, name: str) -> Table:
     """A row a term under its category, the most frequent first, with its worst grades; a column an arm and period."""
     arms = [group for group in summary.groups if group != "all"] or ["all"]
     periods = [period for period in summary.periods if period != WHOLE] or list(summary.periods)
@@ -188,8 +194,9 @@ def _terms_table(terms: ResultTable, summary: Summary, analysis: str, name: str)
             rows.append(row(*strong, indent=depth + (grade != ANY)))
     kinds = "system organ class and term" if any(group for group, *_ in cells) else "term"
     title = f"{summary.assessments[name]} by {kinds}, the most frequent first"
-    notes = ("Participants; events.", *terms.notes, "Events without a day are in no period.")
-    return Table(f"table-{analysis}-{name}-by-term", title, tuple(columns), tuple(rows), notes)
+    last = "Events without a day are in no period."
+    notes = ("Participants; events.", *terms.notes, last, origin(source, terms.id))
+    return Table(f"table-{summary.table.id}-{name}-by-term", title, tuple(columns), tuple(rows), notes)
 
 
 def _grades(cells: Collection[tuple[str, str, str, str]], category: str, term: str, *, whole: bool) -> Iterator[str]:
@@ -210,7 +217,7 @@ def _opened_when_long(table: Table) -> Block:
     return Listing(f"{table.id}-listing", f"{plain(table.title)} ({len(table.rows)} rows)", (table,))
 
 
-def _serious(table: ResultTable, analysis: str) -> Iterator[Block]:
+def _serious(source: ReportSource, table: ResultTable, analysis: str) -> Iterator[Block]:
     """The listing of serious events; a sentence where there is none."""
     if not table.rows:
         yield Paragraph("No serious event was recorded.")
@@ -220,7 +227,8 @@ def _serious(table: ResultTable, analysis: str) -> Iterator[Block]:
         Column(column.label, column.unit, align="right" if column.id in numbers else "left") for column in table.columns
     )
     rows = tuple(row(*(_cell(value) for value in line)) for line in table.rows)
-    yield Table(f"table-{analysis}-serious", "Every serious event", columns, rows, table.notes)
+    notes = (*table.notes, origin(source, table.id))
+    yield Table(f"table-{analysis}-serious", "Every serious event", columns, rows, notes)
 
 
 def _cell(value: object) -> Text:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import polars as pl
@@ -15,11 +16,15 @@ from equipoise.protocol.model import Protocol
 
 MECHANISM = "simulated/mechanism.parquet"
 """What a simulated trial's folder has besides: where the course of its mechanism lies."""
+MOST_EVENTS = 400
+"""Events of one kind that the appendix lists; of more the dataset tells."""
+MOST_VALUES = 6000
+"""Values of one parameter that the appendix lists; of more the dataset tells."""
 DESCRIBED = ("kind", "id", "label", "unit", "visit", "statistic")
 """The columns with which a descriptive table begins."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class ReportSource:
     """A protocol, the results of its analysis, and the dataset of every parameter by visit.
 
@@ -51,6 +56,23 @@ class ReportSource:
             return (("all", ArmStyle("All participants", "neutral")),)
         first = self.protocol.periods[0].id
         return tuple((arm.id, ArmStyle(arm.label, _role(self.protocol, arm.id, first))) for arm in self.protocol.arms)
+
+    @cached_property
+    def listed_parameters(self) -> tuple[str, ...]:
+        """The parameters whose every value the appendix lists: those of the results, main outcomes first."""
+        main = [item for item in self.protocol.analyses if item.role in ("primary", "key-secondary") and item.estimand]
+        names = [self.protocol.estimand(str(item.estimand)).variable.parameter for item in main]
+        names += [result.parameter for result in self.results.results]
+        counts = dict(self.values.group_by("PARAMID").len().iter_rows())
+        return tuple(name for name in dict.fromkeys(names) if 0 < counts.get(name, 0) <= MOST_VALUES)
+
+    @cached_property
+    def listed_kinds(self) -> tuple[str, ...]:
+        """The kinds of events, by the protocol's assessment, of which the appendix lists every one."""
+        if self.events is None:
+            return ()
+        counts = self.events.group_by("AECAT", maintain_order=True).len()
+        return tuple(str(kind) for kind in counts.filter(pl.col("len") <= MOST_EVENTS)["AECAT"])
 
     def comparisons(self) -> tuple[Result, ...]:
         """The results that compare arms."""

@@ -19,6 +19,7 @@ from equipoise.documents.model import (
     Paragraph,
     Section,
     Table,
+    Verbatim,
 )
 from equipoise.documents.palette import ALERT, GOOD, INK, MUTED
 from equipoise.documents.paper import Piece
@@ -129,6 +130,9 @@ class Body:
                 return [Piece(self._bullets(block))]
             case KeyValues():
                 return [Piece(self._facts(block.items, room))]
+            case Verbatim():
+                lines = (run(line, Face(code=True)) for line in paper.kept(block.text))
+                return [Piece(paragraph("<w:r><w:br/></w:r>".join(lines), indent=_INSET))]
             case FigureBlock():
                 return [Piece(self._figure(block, room))]
             case Callout():

@@ -18,6 +18,7 @@ from equipoise.documents.model import (
     Paragraph,
     Section,
     Table,
+    Verbatim,
 )
 from equipoise.documents.paper import Piece
 from equipoise.documents.pdf.tables import table_of
@@ -96,7 +97,7 @@ class _Writer:
             case _:
                 return [Piece(self._upright(block, room))]
 
-    def _upright(self, block: Paragraph | Bullets | KeyValues | FigureBlock | Callout, room: float) -> str:
+    def _upright(self, block: Paragraph | Bullets | KeyValues | Verbatim | FigureBlock | Callout, room: float) -> str:
         match block:
             case Paragraph():
                 return f"par({self.words.text(block.text, Setting(room))})"
@@ -105,6 +106,8 @@ class _Writer:
                 return f"{'enum' if block.ordered else 'list'}({items})"
             case KeyValues():
                 return self._facts(block.items, room)
+            case Verbatim():
+                return f"verbatim({', '.join(map(quoted, paper.kept(block.text)))})"
             case FigureBlock():
                 return self._figure(block, room)
             case Callout():

@@ -1,0 +1,50 @@
+"""Where a number comes from: the result or table in results.json, the method's page, the rows that were analysed."""
+
+from __future__ import annotations
+
+from equipoise.analysis.registry import methods
+from equipoise.analysis.results import Result
+from equipoise.documents.runs import Code, Link, Run, Text
+from equipoise.report.method_pages import anchor
+from equipoise.report.source import ReportSource
+
+
+def behind_result(source: ReportSource, result: Result) -> tuple[Run, ...]:
+    """The links of a result: its method's page and the rows behind it."""
+    between = "\N{NO-BREAK SPACE}·\N{NO-BREAK SPACE}"
+    return (" · ", _method(result.method, "method"), between, _values(source, result.parameter, "rows"))
+
+
+def origin(source: ReportSource, table: str, *, parameter: str | None = None) -> Text:
+    """The line under a table or figure: the table of results.json, the method, and the rows.
+
+    table: the id of a table in results.json, which begins with its analysis's; parameter: the only one shown.
+    """
+    analysis = next((item for item in source.protocol.analyses if item.id == table.partition("/")[0]), None)
+    runs: list[Run] = ["Source: table ", Code(table), " in results.json"]
+    if analysis is None:
+        return (*runs, ".")
+    runs += ["; method: ", _method(analysis.method, methods()[analysis.method].title)]
+    rows = methods()[analysis.method].rows
+    if parameter is not None:
+        return (*runs, "; rows: ", _values(source, parameter, "every value"), ".")
+    if rows == "adae" and (kinds := source.listed_kinds):
+        labels = {item.id: item.label for item in source.protocol.assessments}
+        runs.append("; rows: ")
+        for number, kind in enumerate(kinds):
+            runs += [", "] if number else []
+            runs.append(Link(labels.get(kind, kind), f"#listing-events-{kind}"))
+        return (*runs, ".")
+    return (*runs, "; rows: ", Code("records/interventions" if rows == "interventions" else f"adam/{rows}"), ".")
+
+
+def _method(name: str, words: str) -> Run:
+    page = methods()[name].page if name in methods() else ""
+    return Link(words, f"#{anchor(page)}") if page else words
+
+
+def _values(source: ReportSource, parameter: str, words: str) -> Run:
+    """The listing of a parameter's values, or how they are found in the dataset."""
+    if parameter in source.listed_parameters:
+        return Link(words, f"#listing-values-{parameter}")
+    return Code(f"adam/adeff, PARAMID {parameter}")
