@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import docx
 import polars as pl
+import pypdfium2
 import pytest
 
 from equipoise.cli.main import main
@@ -44,6 +46,35 @@ def test_the_plan_names_everything_that_will_be_analysed(tmp_path: Path, name: s
     assert again.document.read_bytes() == done.document.read_bytes()
     other = sap(name, tmp_path / "other", [f"protocol.analyses.{protocol.analyses[0].id}.label=Something else"])
     assert other.digest != done.digest
+
+
+@pytest.mark.requirement("PLAN-DOCUMENT")
+def test_the_plan_is_one_document_in_every_format(tmp_path: Path, capsys) -> None:
+    main(["sap", "t1dal", "--format", "pdf", "--format", "docx", "--format", "html", "-o", str(tmp_path / "plan")])
+    names = ("sap.pdf", "sap.docx", "sap.html")
+    told = capsys.readouterr().out.splitlines()
+    assert told[::2] == [str(tmp_path / "plan" / name) for name in names]
+    digests = [line.removeprefix("sign before unblinding: ") for line in told[1::2]]
+    assert digests == [digest_of_file(tmp_path / "plan" / name) for name in names]
+    pages = pypdfium2.PdfDocument(tmp_path / "plan" / "sap.pdf")
+    pdf = _letters("".join(page.get_textpage().get_text_bounded() for page in pages))
+    cells = [cell.text for table in docx.Document(str(tmp_path / "plan" / "sap.docx")).tables for cell in _cells(table)]
+    protocol = load_protocol("t1dal")
+    for item in protocol.analyses:
+        assert _letters(item.id) in pdf, item.id
+        assert any(item.id in text for text in cells), item.id
+    assert "HC3" in pdf and _letters(protocol.digest) in pdf
+    only = sap("t1dal", tmp_path / "only", formats=("pdf",))
+    assert only.digest == digests[0] and only.document.name == "sap.pdf"
+
+
+def _letters(text: str) -> str:
+    """Letters and digits alone: lines of a page end anywhere."""
+    return "".join(letter for letter in text if letter.isalnum())
+
+
+def _cells(table):
+    return (cell for row in table.rows for cell in row.cells)
 
 
 @pytest.mark.requirement("PLAN-DRY-RUN")

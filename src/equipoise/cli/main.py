@@ -22,6 +22,15 @@ _SET = click.option(
     metavar="PATH=VALUE",
     help="Change a value, as protocol.arms.a.ratio=2 or scenario.dropout=0.2.",
 )
+_FORMATS_WANTED = click.option(
+    "--format",
+    "formats",
+    type=click.Choice(_FORMATS),
+    multiple=True,
+    default=["html"],
+    show_default=True,
+    help="Of the document; may be given more than once.",
+)
 _OUTPUT = click.option("-o", "--output", required=True, type=_FOLDER, help="Folder to write.")
 
 
@@ -75,15 +84,7 @@ def simulate(protocol: str, scenario: str | None, seed: int | None, changes: tup
 @_SEED
 @_SET
 @_OUTPUT
-@click.option(
-    "--format",
-    "formats",
-    type=click.Choice(_FORMATS),
-    multiple=True,
-    default=["html"],
-    show_default=True,
-    help="Of the report; may be given more than once.",
-)
+@_FORMATS_WANTED
 def trial(
     protocol: str,
     scenario: str | None,
@@ -189,14 +190,15 @@ def _line(result: Any) -> str:
 @commands.command()
 @click.argument("protocol")
 @_SET
+@_FORMATS_WANTED
 @_OUTPUT
-def sap(protocol: str, changes: tuple[str, ...], output: Path) -> None:
+def sap(protocol: str, changes: tuple[str, ...], formats: tuple[_Format, ...], output: Path) -> None:
     """Write the statistical analysis plan of PROTOCOL, with empty tables, and the digest to sign."""
     from equipoise.verbs.planning import sap as verb
 
-    done = verb(protocol, output, changes)
-    click.echo(f"{done.document}")
-    click.echo(f"sign before unblinding: {done.digest}")
+    for document, digest in verb(protocol, output, changes, formats=formats).digests.items():
+        click.echo(f"{document}")
+        click.echo(f"sign before unblinding: {digest}")
 
 
 @commands.command()

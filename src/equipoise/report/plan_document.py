@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from equipoise.analysis.plan import Plan, PlannedAnalysis
-from equipoise.documents.html import render
 from equipoise.documents.model import (
     Block,
     Bullets,
@@ -25,15 +24,11 @@ from equipoise.documents.runs import Code, Text
 from equipoise.protocol.model import Protocol
 from equipoise.protocol.schema.base import Part
 from equipoise.report.conventions import conventions_section, estimand_blocks
+from equipoise.report.method_pages import method_pages_section
 from equipoise.report.promises import assumed_section, design_facts, schedule_table
 from equipoise.report.shells import shell_blocks
 
 ROLES = ("primary", "key-secondary", "secondary", "sensitivity", "supplementary", "exploratory", "descriptive")
-
-
-def plan_html(planned: Plan, software: Mapping[str, str]) -> str:
-    """The plan as one self-contained page."""
-    return render(plan_document(planned, software))
 
 
 def plan_document(planned: Plan, software: Mapping[str, str]) -> Document:
@@ -49,6 +44,7 @@ def plan_document(planned: Plan, software: Mapping[str, str]) -> Document:
         _harm(protocol),
         Section("shells", "Empty tables", tuple(shell_blocks(planned))),
         assumed_section(protocol),
+        method_pages_section(protocol),
     )
     study = protocol.study
     return Document(

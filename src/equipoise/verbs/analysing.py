@@ -123,8 +123,8 @@ def scrambled(records: Records, seed: int) -> Allocation:
 def signed_plan(folder: Path) -> Protocol:
     """The protocol in a folder that `sap` wrote; raises DataError where there is none."""
     path = folder / "protocol.yaml"
-    if not (folder / "sap.html").is_file() or not path.is_file():
-        message = "there is no plan here: no sap.html with its protocol.yaml"
+    if not any(folder.glob("sap.*")) or not path.is_file():
+        message = "there is no plan here: no sap.html, .pdf or .docx with its protocol.yaml"
         problem = Problem(str(folder), None, "", "plan-exists", message, "Name a folder that `equipoise sap` wrote.")
         raise DataError(f"cannot read a plan in {folder}", [problem])
     return load_protocol(path)

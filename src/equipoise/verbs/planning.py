@@ -8,37 +8,50 @@ from pathlib import Path
 
 from equipoise.analysis.plan import plan
 from equipoise.protocol.load import load_protocol
-from equipoise.report.plan_document import plan_html
+from equipoise.report.build import Format, rendered
+from equipoise.report.plan_document import plan_document
 from equipoise.source.changes import check_scopes
 from equipoise.verbs.folder import OutputFolder
 from equipoise.verbs.importing import write_protocol
 from equipoise.verbs.provenance import record_step, software
 
-NAME = "sap.html"
-
 
 @dataclass(frozen=True, slots=True)
 class WrittenPlan:
-    """Where a plan went, and the digest that is signed."""
+    """Where a plan went: each document, in the order of its formats, with the digest that is signed."""
 
-    document: Path
-    digest: str
+    digests: dict[Path, str]
+
+    @property
+    def document(self) -> Path:
+        """The first document."""
+        return next(iter(self.digests))
+
+    @property
+    def digest(self) -> str:
+        """The digest of the first document."""
+        return self.digests[self.document]
 
 
-def sap(protocol: str | Path, output: str | Path, changes: Sequence[str] = ()) -> WrittenPlan:
-    """Write the statistical analysis plan of a protocol, with the protocol beside it.
+def sap(
+    protocol: str | Path, output: str | Path, changes: Sequence[str] = (), *, formats: Sequence[Format] = ("html",)
+) -> WrittenPlan:
+    """Write the statistical analysis plan of a protocol as sap.html, sap.pdf or sap.docx, the protocol beside it.
 
-    The digest is that of the document's bytes, which hold the digest of the protocol.
+    A digest is that of a document's bytes, which hold the digest of the protocol.
 
-    Raises InputError where the protocol is wrong or its analyses cannot be planned.
+    Raises InputError where the protocol is wrong or its analyses cannot be planned, SurroundingsError where a format
+    needs what is not installed.
     """
     check_scopes(changes, ("protocol",))
     loaded = load_protocol(protocol, changes)
-    text = plan_html(plan(loaded), software())
+    document = plan_document(plan(loaded), software())
+    contents = {f"sap.{kind}": rendered(document, kind) for kind in dict.fromkeys(formats)}
     target = OutputFolder(Path(output))
     write_protocol(target, loaded)
-    written = target.write_text(NAME, text)
+    written = {target.write_bytes(name, content): target.written[name] for name, content in contents.items()}
     command = ["equipoise", "sap", str(protocol), "-o", str(output)]
     command += [word for change in changes for word in ("--set", change)]
+    command += [] if tuple(formats) == ("html",) else [word for kind in formats for word in ("--format", kind)]
     record_step(target, "sap", command, {"protocol": loaded.digest})
-    return WrittenPlan(written, target.written[NAME])
+    return WrittenPlan(written)
