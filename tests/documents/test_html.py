@@ -367,3 +367,9 @@ def test_elements_read_back_as_a_tree():
     assert made.all("b")[0].text == "c"
     with pytest.raises(AssertionError, match="closes"):
         read("<p><b></p>")
+
+
+def test_a_language_that_is_written_from_right_to_left_says_so() -> None:
+    there = Document("t", (Section("s", "s"),), language="fa-IR")
+    assert '<html lang="fa-IR" dir="rtl">' in render(there)
+    assert '<html lang="en">' in render(Document("t", (Section("s", "s"),)))

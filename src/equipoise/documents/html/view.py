@@ -15,6 +15,7 @@ from equipoise.documents.figures import Width, draw
 from equipoise.documents.model import Column, Document, FigureBlock, Row, Table
 
 _HERE = Path(__file__).parent
+_LEFTWARDS = frozenset({"ar", "ckb", "fa", "he", "ps", "ur"})
 _COLOURS = ("ACTIVE", "PLACEBO", "INK", "MUTED", "RULE", "PAPER", "ALERT", "GOOD")
 
 
@@ -25,6 +26,11 @@ class Page:
         self.document = document
         self.labels = document.labels()
         self.results = frozenset(row.result_id for table in document.tables() for row in table.rows if row.result_id)
+
+    @property
+    def leftwards(self) -> bool:
+        """Whether the document's language is written from right to left."""
+        return self.document.language.split("-")[0].lower() in _LEFTWARDS
 
     def href(self, result_id: str | None, here: str | None = None) -> str | None:
         """Where a number leads: to the row of its result, unless none has it or this is that row."""
