@@ -99,17 +99,20 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     notes: tuple[Text, ...] = ()
+    _reasons: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for item in self.rows:
             if len(item.cells) not in (1, len(self.columns)):
                 raise ValueError(f"table {self.id!r}: {len(item.cells)} cells for {len(self.columns)} columns")
+        cells = (cell for item in self.rows for cell in item.cells)
+        missing = (run for cell in cells for run in flattened(cell.text) if isinstance(run, Missing))
+        reasons = dict.fromkeys(run.reason for run in missing if run.reason)
+        object.__setattr__(self, "_reasons", tuple(reasons))  # asked for by every row of a long table
 
     def reasons(self) -> tuple[str, ...]:
         """Why numbers are missing, each reason once, in the order in which a reader meets them."""
-        cells = (cell for item in self.rows for cell in item.cells)
-        missing = (run for cell in cells for run in flattened(cell.text) if isinstance(run, Missing))
-        return tuple(dict.fromkeys(run.reason for run in missing if run.reason))
+        return self._reasons
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -128,6 +128,7 @@ def breakable(text: str, room: float, size: float, *, bold: bool = False) -> str
     return "".join(piece if _SPACE.fullmatch(piece) else _cut(piece, room / size, bold) for piece in _split(text))
 
 
+@lru_cache(maxsize=512)
 def layout(table: Table, *, room: float = UPRIGHT, turn: bool = True) -> Layout:
     """The size and way round at which a table is shortest, a larger type and an upright page being worth some length.
 
@@ -179,9 +180,10 @@ def _shared(extents: _Extents, space: float, size: float) -> tuple[np.ndarray, f
     for _ in range(_STEPS):
         if step == 0.0 or (widths >= wishes).all():
             break
-        now = _heights(lines, widths)
-        trials = widths + step * np.eye(len(widths))
-        saved = np.array([now - _heights(lines, trial) for trial in trials])
+        # A cell's lines hang on its own column alone, and a row is as high as its highest cell.
+        high, wider = _wrapped(lines, widths), _wrapped(lines, widths + step)
+        others = np.array([np.delete(high, column, axis=1).max(axis=1, initial=0.0) for column in range(len(widths))]).T
+        saved = high.max(axis=1).sum() - np.maximum(others, wider).sum(axis=0)
         saved[widths >= wishes] = -1.0
         index = int(saved.argmax())
         if saved[index] <= 0.0:  # no single column saves anything: the one that lacks most
@@ -195,9 +197,14 @@ def _height(lines: np.ndarray, widths: np.ndarray, size: float) -> float:
 
 
 def _heights(lines: np.ndarray, widths: np.ndarray) -> float:
-    """The lines of all rows; wrapped text fills its lines to about nine tenths, and a row is as high as its highest."""
+    """The lines of all rows, each as high as its highest cell."""
+    return float(_wrapped(lines, widths).max(axis=1).sum())
+
+
+def _wrapped(lines: np.ndarray, widths: np.ndarray) -> np.ndarray:
+    """The lines of each cell; wrapped text fills its lines to about nine tenths."""
     wrapped = lines / widths
-    return float(np.where(wrapped > 1.0, wrapped * 1.1 + 0.4, 1.0).max(axis=1).sum())
+    return np.where(wrapped > 1.0, wrapped * 1.1 + 0.4, 1.0)
 
 
 def _extents(table: Table) -> _Extents:

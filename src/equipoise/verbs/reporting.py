@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from equipoise.protocol.model import Protocol
-from equipoise.report.build import Format, report_bytes
+from equipoise.report.build import Format, rendered, report_document
+from equipoise.report.source import read_source
 from equipoise.source.digest import digest_of_file
 from equipoise.verbs.folder import OutputFolder
 from equipoise.verbs.provenance import record_step
 
 
-def report(folder: str | Path, protocol: Protocol | None = None, *, kind: Format = "html") -> Path:
+def report(folder: str | Path, *, kind: Format = "html") -> Path:
     """Write report.html, report.pdf or report.docx into a folder that holds an analysis; returns the report's path.
-
-    protocol: the folder's own, where it has just been read; reading it again takes half a second.
 
     Raises DataError where the folder holds no results, SurroundingsError where the extra `documents` is not installed.
     """
+    return reports(folder, (kind,))[0]
+
+
+def reports(folder: str | Path, kinds: Sequence[Format], protocol: Protocol | None = None) -> tuple[Path, ...]:
+    """The same for several formats: the document is made once, and its figures and tables are shared.
+
+    protocol: the folder's own, where it has just been read; reading it again takes half a second.
+    """
     path = Path(folder)
-    content = report_bytes(path, kind, protocol)
-    target = OutputFolder(path)
-    written = target.write_bytes(f"report.{kind}", content)
-    format_ = [] if kind == "html" else ["--format", kind]
-    inputs = {"results.json": digest_of_file(path / "results.json")}
-    record_step(target, "report", ["equipoise", "report", str(folder), *format_], inputs)
-    return written
+    document = report_document(read_source(path, protocol))
+    written: list[Path] = []
+    for kind in kinds:
+        content = rendered(document, kind)
+        target = OutputFolder(path)
+        written.append(target.write_bytes(f"report.{kind}", content))
+        format_ = [] if kind == "html" else ["--format", kind]
+        inputs = {"results.json": digest_of_file(path / "results.json")}
+        record_step(target, "report", ["equipoise", "report", str(folder), *format_], inputs)
+    return tuple(written)

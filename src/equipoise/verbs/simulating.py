@@ -26,7 +26,7 @@ from equipoise.verbs.analysing import write_analysis
 from equipoise.verbs.folder import OutputFolder
 from equipoise.verbs.importing import write_protocol, write_trial
 from equipoise.verbs.provenance import record_step, software
-from equipoise.verbs.reporting import report
+from equipoise.verbs.reporting import reports
 
 LARGEST_FRESH_SEED = 2**31
 
@@ -101,8 +101,8 @@ def trial(
     write_analysis(target, analysed, analysis_datasets(planned, analysed.data))
     inputs = {"protocol": prepared.protocol.digest, "records": done.records.digest}
     record_step(target, "analyse", command, {**inputs, "allocation": done.allocation.digest}, done.seed)
-    reports = [report(done.folder, prepared.protocol, kind=kind) for kind in formats]
-    return ReportedTrial(done, analysed.results, tuple(reports))
+    written = reports(done.folder, formats, prepared.protocol)
+    return ReportedTrial(done, analysed.results, written)
 
 
 def simulated_records(protocol: Protocol, scenario: Scenario, seed: int) -> tuple[Records, Allocation]:

@@ -9,6 +9,7 @@ PDF and PNG, for documents that cannot hold SVG, draw the same sheet in DejaVu S
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import Literal, assert_never
 
 from equipoise.documents.drawings import DotStrip, Drawing, Flow, Forest, SmallMultiples, Trajectories
@@ -18,12 +19,17 @@ Format = Literal["svg", "pdf", "png"]
 
 
 def draw(drawing: Drawing, width: Width = "wide", mark: str | None = None, kind: Format = "svg") -> bytes:
-    """Draw.
+    """Draw; a drawing that was drawn in the same way lately is not drawn again, as formats of one document share them.
 
     width: ``wide`` is made for 640 to 720 CSS pixels and for A4, ``narrow`` for a telephone of 360.
     mark:  words that stand in the picture wherever it is copied to, as 'SIMULATED DATA'.
     kind:  ``svg``, or ``pdf`` and ``png`` (at 288 dots an inch) for other writers.
     """
+    return _drawn(drawing, width, mark, kind)
+
+
+@lru_cache(maxsize=256)
+def _drawn(drawing: Drawing, width: Width, mark: str | None, kind: Format) -> bytes:
     from equipoise.documents.figures.sheet import NARROW, WIDE, finished, quiet
 
     style = replace(WIDE if width == "wide" else NARROW, mark=mark)
