@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from equipoise.formula import mmrm as mmrm
     from equipoise.verbs.analysing import analyse as analyse
     from equipoise.verbs.checking import check as check
+    from equipoise.verbs.exporting import conform as conform
     from equipoise.verbs.exporting import export as export
     from equipoise.verbs.importing import import_trial as import_trial
     from equipoise.verbs.planning import sap as sap
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 _VERBS = {
     "analyse": "equipoise.verbs.analysing",
     "check": "equipoise.verbs.checking",
+    "conform": "equipoise.verbs.exporting",
     "export": "equipoise.verbs.exporting",
     "import_trial": "equipoise.verbs.importing",
     "mmrm": "equipoise.formula",
@@ -44,7 +46,19 @@ _VERBS = {
     "verify": "equipoise.verbs.verifying",
 }
 
-__all__ = ["analyse", "check", "export", "import_trial", "mmrm", "report", "sap", "simulate", "trial", "verify"]
+__all__ = [
+    "analyse",
+    "check",
+    "conform",
+    "export",
+    "import_trial",
+    "mmrm",
+    "report",
+    "sap",
+    "simulate",
+    "trial",
+    "verify",
+]
 
 
 class _Package(ModuleType):

@@ -14,6 +14,8 @@ from equipoise.errors import EquipoiseError
 INTERRUPTED = 130
 _Format = Literal["html", "pdf", "docx"]
 _FORMATS = ("html", "pdf", "docx")
+_Kind = Literal["csv", "parquet", "xpt", "dataset-json"]
+_KINDS = ("csv", "parquet", "xpt", "dataset-json")
 _FOLDER = click.Path(path_type=Path)
 _SET = click.option(
     "--set",
@@ -204,14 +206,37 @@ def sap(protocol: str, changes: tuple[str, ...], formats: tuple[_Format, ...], o
 @commands.command()
 @click.argument("protocol")
 @click.argument("records", type=_FOLDER)
-@click.option("--kind", type=click.Choice(["csv", "parquet"]), default="csv", show_default=True)
+@click.option("--kind", type=click.Choice(_KINDS), default="csv", show_default=True)
+@click.option("--adam", is_flag=True, help="The analysis datasets of the folder too; they hold the arms.")
 @_OUTPUT
-def export(protocol: str, records: Path, kind: Literal["csv", "parquet"], output: Path) -> None:
-    """Write RECORDS as SDTM datasets, without arms. `analyse` reads such a folder too."""
+def export(protocol: str, records: Path, kind: _Kind, adam: bool, output: Path) -> None:
+    """Write RECORDS as SDTM datasets with the trial's design, without arms. `analyse` reads such a folder too.
+
+    SAS transport files (xpt) and Dataset-JSON come with a define.xml.
+    """
     from equipoise.verbs.exporting import export as verb
 
-    done = verb(protocol, records, output, kind=kind)
+    done = verb(protocol, records, output, kind=kind, adam=adam)
+    for finding in done.findings:
+        click.echo(f"warning: {finding.problem()}", err=True)
     click.echo(f"{done.folder}: {', '.join(done.files)}")
+
+
+@commands.command()
+@click.argument("folder", type=_FOLDER)
+def conform(folder: Path) -> None:
+    """Check the SDTM or ADaM datasets in FOLDER (csv, parquet, xpt or Dataset-JSON) by the rules of docs/standards.md.
+
+    Ends with 3 where they are broken.
+    """
+    from equipoise.verbs.exporting import conform as verb
+
+    findings = verb(folder)
+    for finding in findings:
+        click.echo(f"{finding.problem()}")
+    click.echo(f"{folder}: {len(findings)} findings")
+    if findings:
+        sys.exit(3)
 
 
 @commands.command()

@@ -20,7 +20,7 @@ from equipoise.records.allocation import Allocation, read_allocation, scrambled_
 from equipoise.records.classes import RANDOMISED
 from equipoise.records.folder import find_records, read_records
 from equipoise.records.records import Records
-from equipoise.records.sdtm import read_sdtm
+from equipoise.records.standards.back import kind_in, read_datasets
 from equipoise.source.changes import check_scopes
 from equipoise.verbs.folder import OutputFolder
 from equipoise.verbs.importing import write_protocol, write_trial
@@ -91,8 +91,8 @@ def analyse(
 
 def _records(path: Path, protocol: Protocol) -> tuple[Path, Records]:
     """The records at `path`, whether ours or SDTM datasets, and the folder beside which the allocation may lie."""
-    if any((path / f"dm.{kind}").is_file() for kind in ("parquet", "csv")):
-        return path, read_sdtm(path, protocol)
+    if kind_in(path) is not None:
+        return path, read_datasets(path, protocol)
     folder = find_records(path)
     return folder, read_records(folder, protocol)
 

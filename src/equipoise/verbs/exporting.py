@@ -1,38 +1,130 @@
-"""`equipoise export`: the records of a folder become SDTM datasets."""
+"""`equipoise export`: records and analyses become datasets that others read; `equipoise conform` checks anybody's."""
 
 from __future__ import annotations
 
+import io
+import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import IO, Literal, get_args
 
+import polars as pl
+
+from equipoise.errors import DataError, Problem
 from equipoise.protocol.load import load_protocol
 from equipoise.records.folder import find_records, read_records
-from equipoise.records.sdtm import write_sdtm
+from equipoise.records.sdtm.files import writer_of
+from equipoise.records.standards.back import frames_in, is_analysis
+from equipoise.records.standards.conformance import Finding, check_adam, check_sdtm
+from equipoise.records.standards.define import StudyName
+from equipoise.records.standards.described import Table, analysis_table, sdtm_tables
+from equipoise.records.standards.files import standard_files
+from equipoise.records.standards.metadata import SUPPLIED_NAMES
+from equipoise.source.digest import digest_of_file
 from equipoise.verbs.folder import OutputFolder
 from equipoise.verbs.provenance import record_step
+
+Kind = Literal["csv", "parquet", "xpt", "dataset-json"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+ADAM = "adam"
+_OURS = {theirs: ours for ours, theirs in SUPPLIED_NAMES.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """Where an export went, and the names of its files."""
+    """Where an export went, the names of its files, and what the conformance checks find in it."""
 
     folder: Path
     files: tuple[str, ...]
+    findings: tuple[Finding, ...]
 
 
 def export(
-    protocol: str | Path, records: str | Path, output: str | Path, *, kind: Literal["parquet", "csv"] = "csv"
+    protocol: str | Path, records: str | Path, output: str | Path, *, kind: Kind = "csv", adam: bool = False
 ) -> Exported:
-    """Write the records in a folder as SDTM datasets, one file each; arms are not in them.
+    """Write the records in a folder as SDTM datasets with the trial's design, one file each; arms are not in them.
 
-    Raises InputError (protocol), DataError (records, or a protocol that SDTM cannot hold), IntegrityError (changed).
+    kind: xpt (SAS transport, version 5) and dataset-json (1.1) come with a define.xml (2.1). adam: the analysis
+    datasets of the folder too, under adam/, with subjects named as in SDTM; they hold the arms.
+
+    Raises InputError (protocol), DataError (records, a protocol that SDTM cannot hold, values that a format cannot
+    hold, no analysis in the folder), IntegrityError (changed), SurroundingsError (the extra `standards` is absent).
+    Nothing has been written then.
     """
     loaded = load_protocol(protocol)
     found = read_records(find_records(Path(records)), loaded)
+    study = StudyName(loaded.id, loaded.authored.study.title)
+    tables = sdtm_tables(found)
+    analysed = _analysis_tables(Path(records), loaded.id) if adam else ()
+    files = _files(tables, study, kind)
+    files |= {f"{ADAM}/{_described(name)}": data for name, data in _files(analysed, study, kind).items()}
     target = OutputFolder(Path(output))
-    write_sdtm(found, target.write_with, kind)
-    names = tuple(sorted(target.written))
-    command = ["equipoise", "export", str(protocol), str(records), "--kind", kind, "-o", str(output)]
-    record_step(target, "export", command, {"protocol": loaded.digest, "records": found.digest})
-    return Exported(target.path, names)
+    for name, data in files.items():
+        target.write_bytes(name, data)
+    command = ["equipoise", "export", str(protocol), str(records), "--kind", kind, *(["--adam"] if adam else [])]
+    inputs = {"protocol": loaded.digest, "records": found.digest}
+    if adam:
+        inputs["results.json"] = digest_of_file(Path(records) / "results.json")
+    record_step(target, "export", [*command, "-o", str(output)], inputs)
+    findings = (*check_sdtm(_frames(tables)), *(check_adam(_frames(analysed)) if adam else ()))
+    return Exported(target.path, tuple(sorted(files)), findings)
+
+
+def _frames(tables: tuple[Table, ...]) -> dict[str, pl.DataFrame]:
+    return {table.name: table.frame for table in tables if table.standing != "other"}
+
+
+def _described(name: str) -> str:
+    """In a folder of their own analysis datasets are described by a file of the usual name."""
+    return "define.xml" if name == "define-adam.xml" else name
+
+
+def _files(tables: tuple[Table, ...], study: StudyName, kind: Kind) -> dict[str, bytes]:
+    if not tables:
+        return {}
+    if kind not in ("csv", "parquet"):
+        return standard_files(tables, study, kind)
+    return {f"{table.name.lower()}.{kind}": _bytes(_own_names(table), kind) for table in tables}
+
+
+def _own_names(table: Table) -> pl.DataFrame:
+    return table.frame.rename(_OURS) if table.name == "SUPPLIED" else table.frame
+
+
+def _bytes(frame: pl.DataFrame, kind: str) -> bytes:
+    stream = io.BytesIO()
+    writer: Callable[[IO[bytes]], object] = writer_of(frame, kind)
+    writer(stream)
+    return stream.getvalue()
+
+
+def _analysis_tables(folder: Path, study: str) -> tuple[Table, ...]:
+    """The analysis datasets of an analysed folder, as they were written."""
+    path = folder / ADAM / "variables.json"
+    try:
+        variables = json.loads(path.read_text(encoding="utf-8"))
+        made = [
+            analysis_table(
+                name, entry["title"], entry["variables"], pl.read_parquet(folder / ADAM / f"{name}.parquet"), study
+            )
+            for name, entry in variables.items()
+        ]
+    except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError) as error:
+        remedy = "Give the folder that `equipoise analyse` wrote, or leave --adam out."
+        problem = Problem(str(path), None, "", "analysis-exists", f"no analysis datasets can be read: {error}", remedy)
+        raise DataError(f"there is no analysis in {folder}", [problem]) from None
+    return tuple(made)
+
+
+def conform(folder: str | Path) -> tuple[Finding, ...]:
+    """What our conformance checks find in the datasets of a folder, anybody's, in any of the four kinds.
+
+    Datasets whose names begin with AD and go on are held to the rules of ADaM, the others to those of SDTM.
+    Raises DataError where a file cannot be read, SurroundingsError where transport files need the extra `standards`.
+    """
+    frames = frames_in(Path(folder))
+    analysed = {name: frame for name, frame in frames.items() if is_analysis(name)}
+    tabulated = {name: frame for name, frame in frames.items() if name not in analysed}
+    findings = check_sdtm(tabulated) if tabulated else ()
+    return (*findings, *(check_adam(analysed) if analysed else ()))

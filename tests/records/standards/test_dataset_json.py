@@ -19,6 +19,8 @@ from equipoise.records.standards.back import records_from_dataset_json
 from equipoise.records.standards.dataset_json import read_dataset_json, to_dataset_json
 from equipoise.records.standards.described import Item, Table
 
+pytestmark = pytest.mark.requirement("STANDARDS-JSON")
+
 TEXT, WHOLE = {"type": "string"}, {"type": "integer"}
 TYPES = ["string", "integer", "decimal", "float", "double", "boolean", "datetime", "date", "time", "URI"]
 TIME = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?$"}

@@ -14,6 +14,7 @@ PAGE = (ROOT / "docs" / "standards.md").read_text(encoding="utf-8")
 SOURCES = ROOT / "src" / "equipoise" / "records" / "standards"
 
 
+@pytest.mark.requirement("STANDARDS-CONFORM")
 def test_the_conformance_rules_stand_there_with_their_demands() -> None:
     shown = re.findall(r"^\| `((?:SDTM|ADAM)-\d\d)` \| (.*) \|$", PAGE, re.MULTILINE)
     assert shown == [(rule.id, rule.demands) for rule in (*SDTM_RULES, *ADAM_RULES)]

@@ -20,6 +20,8 @@ from equipoise.records.standards.back import records_from_frames
 from equipoise.records.standards.described import Item, Table, sdtm_tables
 from equipoise.records.standards.xpt import read_xpt, write_xpt, xpt_problems
 
+pytestmark = pytest.mark.requirement("STANDARDS-LIMITS")
+
 
 def table(frame: pl.DataFrame, name: str = "XX", label: str = "Made here", item_label: str = "Label") -> Table:
     return Table(name, label, "other", "", (), tuple(Item(n, item_label) for n in frame.columns), frame)

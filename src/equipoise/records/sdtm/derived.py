@@ -69,8 +69,12 @@ def planned_day(context: Context) -> pl.Series:
 
 
 def test_label(context: Context) -> pl.Series:
-    """The protocol's name of the test."""
-    labels = {(a.id, test.id): test.label for a in context.protocol.findings for test in a.tests}
+    """The protocol's name of the test; of several with one code in a domain the shortest, as a code has one name."""
+    tests = [(a.domain, test.code, a.id, test) for a in context.protocol.findings for test in a.tests]
+    names: dict[tuple[str, str], str] = {}
+    for domain, code, _, test in tests:
+        names[domain, code] = min(names.get((domain, code), test.label), test.label, key=len)
+    labels = {(assessment, test.id): names[domain, code] for domain, code, assessment, test in tests}
     pairs = context.rows.select("assessment", "test").iter_rows()
     return pl.Series([labels[pair] for pair in pairs], dtype=pl.String)
 

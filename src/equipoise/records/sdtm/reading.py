@@ -11,6 +11,7 @@ from equipoise.errors import DataError, Problem, shown
 from equipoise.protocol.model import Protocol
 from equipoise.records.classes import BY_NAME
 from equipoise.records.records import Records
+from equipoise.records.sdtm.design import DESIGN, WHOLE, design_frames
 from equipoise.records.sdtm.files import KINDS, LINE, Sheet, read_sheet
 from equipoise.records.sdtm.forms import Context, Kind, as_kind, as_text, is_given
 from equipoise.records.sdtm.parts import Dataset, Derived, Part
@@ -31,7 +32,7 @@ def read_sdtm(folder: Path, protocol: Protocol) -> Records:
     """
     kind = _kind(folder)
     made = datasets(protocol)
-    problems = _strangers(folder, kind, made)
+    problems = [*_strangers(folder, kind, made), *_designs(folder, kind, protocol)]
     decoded: list[Decoded] = []
     for dataset in made:
         parts, found = _read(dataset, folder, kind, protocol)
@@ -59,11 +60,34 @@ def _kind(folder: Path) -> str:
 
 def _strangers(folder: Path, kind: str, made: tuple[Dataset, ...]) -> list[Problem]:
     known = {f"{prefix}{dataset.name.lower()}" for dataset in made for prefix in ("", "supp")}
+    known |= {name.lower() for name in DESIGN}
     names = sorted(path.stem for path in folder.glob(f"*.{kind}") if _DATASET.fullmatch(path.stem))
     message, remedy = "no assessment of the protocol has this domain", "Remove the file, or correct the protocol."
     return [
         Problem(f"{name}.{kind}", None, "", "sdtm-file-known", message, remedy) for name in names if name not in known
     ]
+
+
+def _designs(folder: Path, kind: str, protocol: Protocol) -> list[Problem]:
+    """The trial's design need not be there; where it is, it must be the protocol's."""
+    problems: list[Problem] = []
+    for name, expected in design_frames(protocol).items():
+        path = folder / f"{name.lower()}.{kind}"
+        if not path.is_file():
+            continue
+        sheet, found = read_sheet(path)
+        problems += found
+        if sheet is not None and not _plainly(sheet.frame.drop(LINE)).equals(_plainly(expected)):
+            message = "the dataset is not the design of the protocol"
+            remedy = "Read these data with the protocol that they were collected under, or remove the file."
+            problems.append(sheet.problem(None, name, "sdtm-design", message, remedy))
+    return problems
+
+
+def _plainly(frame: pl.DataFrame) -> pl.DataFrame:
+    """Every cell as text, numbers alike whatever type a file gave them; empty is missing."""
+    numbers = {name: as_kind(frame[name], pl.Int64) for name in frame.columns if name in WHOLE}
+    return pl.DataFrame([numbers.get(name, as_text(frame[name]).replace("", None)) for name in frame.columns])
 
 
 def _read(dataset: Dataset, folder: Path, kind: str, protocol: Protocol) -> tuple[list[Decoded], list[Problem]]:

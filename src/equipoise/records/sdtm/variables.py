@@ -11,6 +11,7 @@ from equipoise.errors import DataError, Problem
 from equipoise.protocol.model import Protocol
 from equipoise.records.classes import SUPPLIED
 from equipoise.records.sdtm import derived as d
+from equipoise.records.sdtm.design import DESIGN
 from equipoise.records.sdtm.forms import (
     DURATION,
     NUMBER,
@@ -236,7 +237,7 @@ def datasets(protocol: Protocol) -> tuple[Dataset, ...]:
     problems: list[Problem] = []
     for assessment in protocol.assessments:
         kind = classes.setdefault(assessment.domain, assessment.observation_class)
-        taken = assessment.domain in {part.domain for part in FIXED} - {"DS"}
+        taken = assessment.domain in {*(part.domain for part in FIXED), *DESIGN} - {"DS"}
         if taken or kind != assessment.observation_class or (assessment.domain == "DS" and kind != "events"):
             message = f"SDTM's domain {assessment.domain} holds other records than the {kind} of {assessment.id!r}"
             remedy = "Give the assessment a domain of its own, beginning with X, Y or Z."

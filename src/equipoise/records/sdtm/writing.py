@@ -10,6 +10,7 @@ import polars as pl
 from equipoise.errors import DataError, Problem, shown
 from equipoise.protocol.model import Protocol
 from equipoise.records.records import Records
+from equipoise.records.sdtm.design import design_frames
 from equipoise.records.sdtm.files import KINDS, writer_of
 from equipoise.records.sdtm.forms import Context, Kind, as_text
 from equipoise.records.sdtm.parts import Dataset, Part, Variable
@@ -24,7 +25,7 @@ SUPP_COLUMNS: dict[str, Kind] = dict.fromkeys(
 
 
 def write_sdtm(records: Records, write: Writer, kind: str = "parquet") -> None:
-    """Write one file a dataset (``dm``, ``suppdm``, ``lb``, …; those without rows too) through `write`.
+    """Write one file a dataset (``dm``, ``suppdm``, ``lb``, …; those without rows too), and the trial's design.
 
     kind: ``parquet`` or ``csv``. Raises DataError where a row's domain is not its assessment's.
     """
@@ -38,6 +39,8 @@ def write_sdtm(records: Records, write: Writer, kind: str = "parquet") -> None:
         write(f"{name}.{kind}", writer_of(rows.select(list(columns_of(dataset))), kind))
         if dataset.supplemental:
             write(f"supp{name}.{kind}", writer_of(_supplement(dataset, rows), kind))
+    for name, frame in design_frames(records.protocol).items():
+        write(f"{name.lower()}.{kind}", writer_of(frame, kind))
 
 
 def columns_of(dataset: Dataset) -> dict[str, Kind]:

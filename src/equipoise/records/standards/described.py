@@ -17,6 +17,7 @@ import polars as pl
 from equipoise.records.classes import SUPPLIED
 from equipoise.records.records import Records
 from equipoise.records.sdtm import write_sdtm
+from equipoise.records.sdtm.design import DESIGN, DESIGN_KEYS, LABELS
 from equipoise.records.sdtm.parts import Dataset, Derived, Part
 from equipoise.records.sdtm.variables import datasets
 from equipoise.records.standards.metadata import (
@@ -113,7 +114,13 @@ def sdtm_tables(records: Records, *, supplied: bool = True) -> tuple[Table, ...]
         made.append(_standard(dataset, label, frames[name]))
         if f"SUPP{name}" in frames:
             made.append(_supplemental(name, frames[f"SUPP{name}"]))
-    return tuple(made)
+    return (*made, *(_design(name, frames[name]) for name in DESIGN))
+
+
+def _design(name: str, frame: pl.DataFrame) -> Table:
+    """A dataset of the trial's design, which the protocol file gives."""
+    items = tuple(Item(column, LABELS[column], "Assigned") for column in frame.columns)
+    return Table(name, TITLES[name], "SDTM", STRUCTURES[name], DESIGN_KEYS[name], items, frame)
 
 
 def _standard(dataset: Dataset, label: str, frame: pl.DataFrame) -> Table:
@@ -158,17 +165,27 @@ def _supplied(frame: pl.DataFrame) -> Table:
     return Table("SUPPLIED", label, "other", structure, keys, items, frame.rename(SUPPLIED_NAMES))
 
 
-def analysis_table(name: str, title: str, labels: Mapping[str, str], frame: pl.DataFrame) -> Table:
-    """An analysis dataset in ADaM's names, as `analyse` makes it: its name, title, labels by variable, and rows."""
+def analysis_table(
+    name: str, title: str, labels: Mapping[str, str], frame: pl.DataFrame, study: str | None = None
+) -> Table:
+    """An analysis dataset in ADaM's names, as `analyse` makes it: its name, title, labels by variable, and rows.
+
+    study: the protocol's id; subjects are then named as SDTM names them, so that both join, and ADSL has SUBJID too.
+    """
     upper = name.upper()
-    items = tuple(_analysis_item(column, labels[column], frame) for column in frame.columns)
+    if study is not None:
+        ours = pl.col("USUBJID")
+        labels = {**labels, "SUBJID": "Subject Identifier for the Study"}
+        added = [ours.alias("SUBJID")] if upper == "ADSL" else []
+        frame = frame.with_columns(pl.format("{}-{}", pl.lit(study), ours).alias("USUBJID"), *added)
+    items = tuple(_analysis_item(column, labels[column], joined=study is not None) for column in frame.columns)
     structure = STRUCTURES.get(upper, "One record per subject, parameter and visit")
     keys = tuple(key for key in ANALYSIS_KEYS.get(upper, ("USUBJID",)) if key in frame.columns)
     return Table(upper, title, "ADaM", structure, keys, items, frame)
 
 
-def _analysis_item(name: str, label: str, frame: pl.DataFrame) -> Item:
-    if name in {"STUDYID", "SITEID", "AGE", "AGEU", "SEX"}:
+def _analysis_item(name: str, label: str, *, joined: bool) -> Item:
+    if name in {"STUDYID", "SITEID", "AGE", "AGEU", "SEX", "SUBJID"} or (joined and name == "USUBJID"):
         return Item(name, label, "Predecessor", f"DM.{name}")
     if name == "USUBJID":  # analysis names participants as the protocol does, without the study before them
         return Item(name, label, "Predecessor", "DM.SUBJID")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from equipoise.records.standards.conformance import of_analysis as a
+from equipoise.records.standards.conformance import of_design as t
 from equipoise.records.standards.conformance import of_relations as r
 from equipoise.records.standards.conformance import of_variables as v
 from equipoise.records.standards.conformance.study import Findings, Study
@@ -45,6 +46,11 @@ SDTM_RULES = (
     Rule("SDTM-22", "A test code has one name in its dataset.", v.one_name_per_code),
     Rule("SDTM-23", "A test has a result or a status, and not both.", v.results_fit_status),
     Rule("SDTM-24", "--STRESN is the number that --STRESC says.", v.numbers_agree),
+    Rule("SDTM-25", "Datasets of the design have their variables, and one record has one key.", t.whole_designs),
+    Rule("SDTM-26", "Every element of TA is in TE.", t.elements_known),
+    Rule("SDTM-27", "A row of TS has a value or says why not, and not both.", t.summaries_told),
+    Rule("SDTM-28", "Every epoch is one of TA.", t.epochs_known),
+    Rule("SDTM-29", "Planned arms of DM are arms of TA.", t.arms_known),
 )
 ADAM_RULES = (
     Rule("ADAM-01", "There is a dataset ADSL.", a.subject_level_there),
