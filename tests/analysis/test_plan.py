@@ -79,7 +79,6 @@ WRONG = [
         replaced("parameters: [hba1c, cpeptide], visits: [baseline]}", "parameters: [hba1c, cpeptide]}"),
         "analyses.baseline.options",
     ),
-    ("not-yet", replaced("rule: nominal,", "rule: nearest, tie: earlier,"), "conventions.windows.rule"),
     (
         "method-needs-set",
         replaced(

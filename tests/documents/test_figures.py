@@ -218,7 +218,9 @@ def test_arms_differ_by_marker_and_line_and_not_by_colour_alone():
     found = palette.looks(styles)
     assert len({look.marker for look in found}) == len(found)
     assert len({look.dashes for look in found}) == len(found)
-    assert [look.colour for look in found] == [palette.COLOURS[style.role] for style in styles]
+    first = {style.role: look.colour for style, look in reversed(list(zip(styles, found, strict=True)))}
+    assert first == palette.COLOURS
+    assert all(one.colour != two.colour for one, two in zip(found[:8], found[1:8], strict=False))
     assert palette.looks([sample.CELLS, sample.SALINE]) == (
         palette.Look("#0072B2", "o", ()),
         palette.Look("#E69F00", "s", (4, 2)),

@@ -184,11 +184,12 @@ def _baselines(protocol: Protocol) -> list[int]:
 def _types(
     data: AnalysisData, derivation: str, options: object, person: np.ndarray, visit: np.ndarray
 ) -> list[str | None]:
-    """SUPPLIED where the value came with the data and was not derived from measurements."""
-    if derivation != "supplied-where-missing":
+    """SUPPLIED where the value came with the data and was not derived from measurements, LOCF where it was carried."""
+    word = {"supplied-where-missing": "SUPPLIED", "carried-forward": "LOCF"}.get(derivation)
+    if word is None:
         return [None] * len(person)
     own = data.parameters[options.parameter][data.trial]  # pyright: ignore[reportAttributeAccessIssue]  its options have it
-    return ["SUPPLIED" if np.isnan(own[p, v]) else None for p, v in zip(person, visit, strict=True)]
+    return [word if np.isnan(own[p, v]) else None for p, v in zip(person, visit, strict=True)]
 
 
 def _texts(values: list[str | None]) -> pl.Series:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from equipoise.analysis.data import DerivationData, Flags, Floats
 from equipoise.analysis.plan import Plan
 from equipoise.protocol.schema.inference import AnalysisSet
-from equipoise.records.classes import STATUSES, STUDY_TREATMENT
-from equipoise.records.panel import Panel
+from equipoise.records.classes import SEXES, STATUSES, STUDY_TREATMENT
+from equipoise.records.panel import HELD, Panel
 
 _ALLOCATED = STATUSES.index("randomised")
 
@@ -28,23 +28,38 @@ def derive(plan: Plan, panel: Panel) -> Mapping[str, Floats]:
 
 def analysis_sets(panel: Panel, parameters: Mapping[str, Floats]) -> Mapping[str, Flags]:
     """Every analysis set of the protocol, (R, n). Arms are not looked at."""
-    sets = {item.id: _members(item, panel, parameters) for item in panel.protocol.conventions.analysis_sets}
+    sets: dict[str, Flags] = {}
+    for item in panel.protocol.conventions.analysis_sets:
+        members = _members(item, panel, parameters)
+        if item.sex is not None:
+            members &= panel.covariates["sex"] == SEXES.index(item.sex)
+        sets[item.id] = members if item.within is None else members & sets[item.within]
     return MappingProxyType(sets)
 
 
 def _members(item: AnalysisSet, panel: Panel, parameters: Mapping[str, Floats]) -> Flags:
     allocated = panel.present & (np.nan_to_num(panel.covariates["status"], nan=-1) >= _ALLOCATED)
-    if item.rule == "randomised":
-        return allocated
-    if item.rule == "any-post-baseline":
-        after = np.array([visit.period is not None and visit.day > 0 for visit in panel.protocol.visits])
-        values = [~np.isnan(parameters[name][:, :, after]).all(axis=2) for name in item.parameters]
-        return allocated & np.any(values, axis=0)
-    doses = _doses_given(panel)
-    if item.rule == "dosed":
-        return allocated & (doses > 0)
-    planned = max(len(product.dose_days) for product in panel.protocol.products)
-    return allocated & (doses >= planned)
+    match item.rule:
+        case "randomised":
+            return allocated
+        case "any-post-baseline":
+            return allocated & np.any(_valued_after_baseline(item, panel, parameters), axis=0)
+        case "every-post-baseline":
+            return allocated & np.all(_valued_after_baseline(item, panel, parameters), axis=0)
+        case "visit-held":
+            held = panel.visit_status[:, :, [panel.visit_index(name) for name in item.visits]] == HELD
+            return allocated & held.all(axis=2)
+        case "dosed":
+            return allocated & (_doses_given(panel) > 0)
+        case "all-doses":
+            planned = max(len(product.dose_days) for product in panel.protocol.products)
+            return allocated & (_doses_given(panel) >= planned)
+
+
+def _valued_after_baseline(item: AnalysisSet, panel: Panel, parameters: Mapping[str, Floats]) -> list[Flags]:
+    """For each of the set's parameters who has a value of it after baseline, (R, n)."""
+    after = np.array([visit.period is not None and visit.day > 0 for visit in panel.protocol.visits])
+    return [np.asarray(~np.isnan(parameters[name][:, :, after]).all(axis=2)) for name in item.parameters]
 
 
 def _doses_given(panel: Panel) -> NDArray[np.int64]:

@@ -66,7 +66,6 @@ def plan(protocol: Protocol) -> Plan:
     problems += more
     if not problems:
         problems += _not_measured(protocol, measured)
-        problems += _not_yet(protocol)
     if problems:
         raise InputError(f"{protocol.path} asks for analyses that cannot be planned", problems)
     return Plan(protocol, ordered, tuple(analyses), MappingProxyType(measured))
@@ -153,11 +152,3 @@ def _not_measured(protocol: Protocol, measured: Mapping[str, frozenset[str]]) ->
             visits = ", ".join(v.id for v in protocol.visits if v.id in measured[variable.parameter]) or "no visit"
             at = ("estimands", index, "variable")
             yield protocol.document.problem(at, "measured-at-visit", message, f"It has values at {visits}.")
-
-
-def _not_yet(protocol: Protocol) -> Iterator[Problem]:
-    """What the schema allows and this version cannot do."""
-    if protocol.conventions.windows.rule != "nominal":
-        at = ("conventions", "windows", "rule")
-        message = "this version assigns values to visits by name only"
-        yield protocol.document.problem(at, "not-yet", message, "Use nominal.", protocol.conventions.windows.rule)

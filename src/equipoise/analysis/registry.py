@@ -82,6 +82,7 @@ class Derivation:
     needs:      the parameters that it is derived from, by its options.
     derive:     (R, n, visits of the protocol), NaN where it cannot be derived.
     measured:   the visits at which it can have a value.
+    caution:    what a reader of a result must know of such values; "" for nothing.
     """
 
     name: str
@@ -91,6 +92,7 @@ class Derivation:
     derive: Callable[[DerivationData, Parameter, Any], Floats]
     measured: Callable[[Protocol, Any, Mapping[str, frozenset[str]]], frozenset[str]]
     objections: Callable[[Protocol, Parameter, Any], Iterator[Objection]]
+    caution: str = ""
 
 
 @cache

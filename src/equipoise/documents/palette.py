@@ -17,6 +17,12 @@ ALERT = "#B42318"
 GOOD = "#1B7F4B"
 
 COLOURS: dict[Role, str] = {"active": ACTIVE, "placebo": PLACEBO, "neutral": INK}
+_SHADES: dict[Role, tuple[str, ...]] = {
+    "active": (ACTIVE, "#00324F"),
+    "placebo": (PLACEBO, "#8F5E00"),
+    "neutral": (INK,),
+}
+"""The colour of a role, and a darker shade of it for every second arm."""
 _MARKERS: dict[Role, tuple[str, ...]] = {
     "active": ("o", "^", "v", "p"),
     "placebo": ("s", "D", "h", "<"),
@@ -39,12 +45,13 @@ class Look:
 
 
 def looks(styles: Sequence[ArmStyle]) -> tuple[Look, ...]:
-    """A look for each arm, no two alike: arms of one role share its colour and differ in marker and line."""
+    """A look for each arm, no two alike: those of a role share its colour in two shades; marker and line differ."""
     seen: dict[Role, int] = {}
     found: list[Look] = []
     for style in styles:
         index = seen.get(style.role, 0)
         seen[style.role] = index + 1
         marker, dashes = _MARKERS[style.role], _DASHES[style.role]
-        found.append(Look(COLOURS[style.role], marker[index % len(marker)], dashes[index % len(dashes)]))
+        shades = _SHADES[style.role]
+        found.append(Look(shades[index % len(shades)], marker[index % len(marker)], dashes[index % len(dashes)]))
     return tuple(found)

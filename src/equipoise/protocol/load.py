@@ -158,8 +158,9 @@ def _resolved(draft: Draft, path: Path) -> Protocol:
     authored = draft.authored
     digests = {use.file: digest_of_data(draft.questionnaires[use.id].document.data) for use in authored.questionnaires}
     order = {visit.id: number for number, visit in enumerate(_by_day(authored.schedule.visits))}
-    assessments = [_assessment(item, order) for item in authored.assessments]
-    assessments += [_answered(use, draft, order) for use in authored.questionnaires if use.answers is None]
+    by_day = authored.conventions.windows.rule == "nearest"
+    assessments = [_assessment(item, order, by_day) for item in authored.assessments]
+    assessments += [_answered(use, draft, order, by_day) for use in authored.questionnaires if use.answers is None]
     criteria = (*authored.eligibility.inclusion, *authored.eligibility.exclusion)
     digest = digest_of_data({"document": digest_of_data(draft.document.data), "files": digests})
     return Protocol(
@@ -178,7 +179,7 @@ def _by_day(visits: tuple[Visit, ...]) -> tuple[Visit, ...]:
     return tuple(sorted(visits, key=lambda visit: visit.day))
 
 
-def _assessment(authored: AuthoredAssessment, order: dict[str, int]) -> Assessment:
+def _assessment(authored: AuthoredAssessment, order: dict[str, int], by_day: bool) -> Assessment:
     planned = dict.fromkeys(authored.visits, authored.minutes or ())
     for variant in authored.minutes_at:
         planned |= dict.fromkeys(variant.visits, variant.minutes)
@@ -191,10 +192,11 @@ def _assessment(authored: AuthoredAssessment, order: dict[str, int]) -> Assessme
         minutes=tuple(sorted({minute for minutes in planned.values() for minute in minutes})),
         planned=MappingProxyType(planned),
         tests=authored.tests,
+        nearest=by_day and authored.windows is None,
     )
 
 
-def _answered(use: QuestionnaireUse, draft: Draft, order: dict[str, int]) -> Assessment:
+def _answered(use: QuestionnaireUse, draft: Draft, order: dict[str, int], by_day: bool) -> Assessment:
     scorings = {other.id: draft.questionnaires[other.id].authored for other in draft.scorings(use.id)}
     questionnaire = scorings[use.id]
     tests = [
@@ -220,4 +222,5 @@ def _answered(use: QuestionnaireUse, draft: Draft, order: dict[str, int]) -> Ass
         tests=tuple(tests),
         questionnaire=questionnaire,
         scorings=MappingProxyType(scorings),
+        nearest=by_day and use.windows is None,
     )

@@ -36,6 +36,7 @@ class Assessment:
     planned:  visit -> the time points at that visit.
     questionnaire: the questionnaire whose items are its tests, or None.
     scorings: use of a questionnaire -> the file by whose rules it scores these answers, its own use among them.
+    nearest:  whether values belong to the visit planned nearest to their day, and not to the one they name.
     """
 
     id: str
@@ -48,6 +49,7 @@ class Assessment:
     tests: tuple[Test, ...]
     questionnaire: Questionnaire | None = None
     scorings: Mapping[str, Questionnaire] = field(default_factory=lambda: MappingProxyType({}))
+    nearest: bool = False
 
     def test(self, test: str) -> Test:
         """The test called `test`; raises KeyError."""

@@ -28,18 +28,40 @@ def conventions_refer(draft: Draft) -> Problems:
         if days.get(baseline.visit, last_start) > last_start:
             message = f"the visit, on day {days[baseline.visit]}, comes after the first day of every period"
             yield draft.problem(steps, "baseline-before-treatment", message, "Choose a visit before treatment.")
-    for index, analysis_set in enumerate(conventions.analysis_sets):
-        steps = ("conventions", "analysis_sets", index)
-        if (analysis_set.rule == "any-post-baseline") != bool(analysis_set.parameters):
-            message = f"this rule {'takes no' if analysis_set.parameters else 'needs'} parameters"
-            remedy = "Name the parameters for any-post-baseline, and for no other rule."
-            yield draft.problem((*steps, "rule"), "set-parameters", message, remedy)
-        for number, parameter in enumerate(analysis_set.parameters):
-            yield from draft.unknown((*steps, "parameters", number), "known-parameter", parameter, draft.parameters)
+    yield from _sets(draft)
     windows = conventions.windows
     if (windows.rule == "nearest") != (windows.tie is not None):
         message = f"this rule {'takes no' if windows.tie else 'needs a'} rule for ties"
         yield draft.problem(("conventions", "windows", "rule"), "window-tie", message, "Give tie for nearest only.")
+
+
+_BY_PARAMETERS = ("any-post-baseline", "every-post-baseline")
+_BY_VISITS = "visit-held"
+
+
+def _sets(draft: Draft) -> Problems:
+    """Analysis sets name what their rule needs and nothing else; a set lies within one that stands before it."""
+    seen: list[str] = []
+    for index, item in enumerate(draft.authored.conventions.analysis_sets):
+        steps = ("conventions", "analysis_sets", index)
+        if (item.rule in _BY_PARAMETERS) != bool(item.parameters):
+            message = f"this rule {'takes no' if item.parameters else 'needs'} parameters"
+            remedy = f"Name the parameters for {' and '.join(_BY_PARAMETERS)}, and for no other rule."
+            yield draft.problem((*steps, "rule"), "set-parameters", message, remedy)
+        if (item.rule == _BY_VISITS) != bool(item.visits):
+            message = f"this rule {'takes no' if item.visits else 'needs'} visits"
+            remedy = f"Name the visits for {_BY_VISITS}, and for no other rule."
+            yield draft.problem((*steps, "rule"), "set-visits", message, remedy)
+        for number, parameter in enumerate(item.parameters):
+            yield from draft.unknown((*steps, "parameters", number), "known-parameter", parameter, draft.parameters)
+        for number, visit in enumerate(item.visits):
+            yield from draft.unknown((*steps, "visits", number), "known-visit", visit, draft.visits)
+        if item.within is not None and item.within not in seen:
+            message = f"no set before this one is called {item.within!r}"
+            yield draft.problem(
+                (*steps, "within"), "set-within", message, "Name a set that stands earlier in the list."
+            )
+        seen.append(item.id)
 
 
 def estimands_are_complete(draft: Draft) -> Problems:

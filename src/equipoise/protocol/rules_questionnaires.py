@@ -112,12 +112,13 @@ def _course(file: QuestionnaireFile, steps: tuple[Step, ...], item: Item, points
 
 
 def _components(file: QuestionnaireFile) -> Problems:
-    """Components have names that no scale has, and weigh scales that there are and that have a norm."""
+    """Components and totals have names of their own; components weigh scales that there are and that have a norm."""
     scales = {scale.id: scale for scale in file.authored.scales}
+    totals = {total.id for total in file.authored.totals}
     for index, component in enumerate(file.authored.components):
         steps = ("components", index)
-        if component.id in scales:
-            message = "a scale already has this id"
+        if component.id in scales or component.id in totals:
+            message = "a scale or total already has this id"
             yield file.document.problem((*steps, "id"), "unique-id", message, "Give each its own id.")
         for name in component.weights:
             scale = scales.get(name)
@@ -135,6 +136,7 @@ def _components(file: QuestionnaireFile) -> Problems:
 def _scales(file: QuestionnaireFile) -> Problems:
     """Scales count items that there are, whose best answer is known, and ask for no more answers than they have."""
     best = {item.id: item.best for item in file.authored.items}
+    yield from _totals(file, set(best))
     for index, scale in enumerate(file.authored.scales):
         for number, name in enumerate(scale.items):
             steps = ("scales", index, "items", number)
@@ -147,6 +149,26 @@ def _scales(file: QuestionnaireFile) -> Problems:
             message = f"the scale has only {len(scale.items)} items"
             steps = ("scales", index, "answered")
             yield file.document.problem(steps, "scale-answered", message, "Ask for fewer answers.")
+
+
+def _totals(file: QuestionnaireFile, items: set[str]) -> Problems:
+    """Totals have names that no scale has, sum items that there are, each once, and ask for no more than they have."""
+    scales = {scale.id for scale in file.authored.scales}
+    for index, total in enumerate(file.authored.totals):
+        if total.id in scales:
+            message = "a scale already has this id"
+            yield file.document.problem(("totals", index, "id"), "unique-id", message, "Give each its own id.")
+        for number, name in enumerate(total.items):
+            steps = ("totals", index, "items", number)
+            if name not in items:
+                yield file.document.problem(steps, "known-item", "there is no such item", "Name items by their id.")
+            elif name in total.items[:number]:
+                yield file.document.problem(steps, "item-once", "the item is summed twice", "Name it once.")
+        if total.answered > len(total.items):
+            message = f"the total has only {len(total.items)} items"
+            yield file.document.problem(
+                ("totals", index, "answered"), "scale-answered", message, "Ask for fewer answers."
+            )
 
 
 RULES = (

@@ -254,6 +254,5 @@ def _out_of_window(protocol: Protocol, tables: Tables) -> Problems:
         held = tables["visits"].filter(pl.col("visit") == visit.id)
         late = held.filter((pl.col("day") < first) | (pl.col("day") > last))
         message = f"{visit.label} was held outside days {first} to {last}"
-        yield from _rows(
-            late, "visits", "day", "visit-window", message, "It counts by its name; see it in the listing."
-        )
+        remedy = "Its values count as the protocol's windows say; see it in the listing."
+        yield from _rows(late, "visits", "day", "visit-window", message, remedy)

@@ -26,6 +26,7 @@ from equipoise.records.panel import (
     empty_block,
 )
 from equipoise.records.records import Records
+from equipoise.records.windows import by_nearest_day
 
 _CARRIED = {"participant", "sequence", "source", "domain", "date"}
 
@@ -33,8 +34,9 @@ _CARRIED = {"participant", "sequence", "source", "domain", "date"}
 def to_panel(records: Records, allocation: Allocation | None = None) -> Panel:
     """The records of one trial as a Panel with one trial.
 
-    Values stand at the visit that the records name (nominal visits); of repeated values the protocol's first or last is
-    taken; unscheduled values and unplanned time points stay in the records. Without `allocation` every arm is -1.
+    Values stand at the visit that the records name (nominal visits) or at the one planned nearest to their day, as the
+    protocol says; of repeated values its first or last is taken; unscheduled values (where they do not count) and
+    unplanned time points stay in the records. Without `allocation` every arm is -1.
     """
     protocol = records.protocol
     table = records.participants
@@ -109,7 +111,10 @@ def _block(
     protocol: Protocol, assessment: Assessment, findings: pl.DataFrame, place: pl.DataFrame, participants: int
 ) -> Block:
     block = empty_block(assessment, 1, participants)
-    planned = findings.filter((pl.col("assessment") == assessment.id) & pl.col("visit").is_in(list(assessment.visits)))
+    own = findings.filter(pl.col("assessment") == assessment.id)
+    if assessment.nearest:
+        own = by_nearest_day(protocol, assessment, own)
+    planned = own.filter(pl.col("visit").is_in(list(assessment.visits)))
     if assessment.minutes:
         planned = planned.filter(pl.col("minute").is_in(list(assessment.minutes)))
         minute = _position("minute", list(assessment.minutes))  # pyright: ignore[reportArgumentType]  numbers as words

@@ -19,6 +19,8 @@ ZEROES = {
 SET_RULES = {
     "randomised": "everybody who was randomised, as allocated",
     "any-post-baseline": "randomised, with a value of one of these after baseline",
+    "every-post-baseline": "randomised, with a value of each of these after baseline",
+    "visit-held": "randomised, with these visits held",
     "dosed": "given at least one dose",
     "all-doses": "given every planned dose",
 }
@@ -29,18 +31,32 @@ def conventions_section(protocol: Protocol) -> Section:
     rules = protocol.conventions
     facts: list[tuple[Text, Text]] = [("Study day 0", rules.time_zero)]
     for item in rules.analysis_sets:
-        names = f": {', '.join(item.parameters)}" if item.parameters else ""
-        facts.append((f"Analysis set: {item.label}", f"{SET_RULES[item.rule]}{names}"))
+        named = [*item.parameters, *item.visits]
+        told = f"{SET_RULES[item.rule]}{': ' if named else ''}{', '.join(named)}"
+        told += f"; {item.sex} participants only" if item.sex is not None else ""
+        told += f"; of the set {item.within}" if item.within is not None else ""
+        facts.append((f"Analysis set: {item.label}", told))
     facts += [(f"Clock: {item.label}", f"counted from {ZEROES[item.zero]}") for item in rules.clocks]
     facts += [
         (f"Baseline: {item.label}", f"the value of {protocol.visit(item.visit).label}") for item in rules.baselines
     ]
     windows = rules.windows
-    facts.append(("Values belong to visits", "by the visit's name" if windows.rule == "nominal" else "by nearest day"))
+    facts.append(("Values belong to visits", _windows(protocol)))
     facts.append(("Unscheduled values", windows.unscheduled.replace("-", " ")))
     facts.append(("Repeated values", f"the {windows.repeated} counts"))
     text = "Sets are decided without arms; withdrawal is missing data and no intercurrent event."
     return Section("conventions", "Conventions", (Paragraph(text), KeyValues(tuple(facts))))
+
+
+def _windows(protocol: Protocol) -> str:
+    windows = protocol.conventions.windows
+    if windows.rule == "nominal":
+        return "by the visit's name"
+    named = [item.label for item in protocol.findings if not item.nearest]
+    told = (
+        f"by the planned day nearest to their own, of two equally near the {windows.tie}; on either side of day 0 apart"
+    )
+    return told + (f"; by the visit's name: {', '.join(named)}" if named else "")
 
 
 def estimand_blocks(protocol: Protocol) -> Iterator[Block]:

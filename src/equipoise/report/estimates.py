@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from equipoise.analysis.registry import derivations
 from equipoise.analysis.results import Result
 from equipoise.documents.drawings import Forest, ForestHeading, ForestRow
 from equipoise.documents.model import Block, Bullets, Callout, Column, FigureBlock, Paragraph, Row, Section, Table, row
@@ -29,7 +30,7 @@ def headline(source: ReportSource) -> tuple[Block, ...]:
     blocks += precision_blocks(source)
     harm = [Paragraph(sentence) for sentence in primary_sentences(source)]
     if main or harm:
-        blocks.append(Callout("info", "Main results", (*harm, *_main_results(source, main))))
+        blocks.append(Callout("info", "Main results", (*harm, *_main_results(source, main), *_cautions(source, main))))
     return tuple(blocks)
 
 
@@ -41,6 +42,15 @@ def _main_results(source: ReportSource, main: list[Result]) -> Iterator[Block]:
         variants = [other for other in source.comparisons() if varied.get(other.analysis) == item.analysis]
         if variants:
             yield Bullets(tuple((f"{other.label}: ", *_value_and_p(source, other), ".") for other in variants))
+
+
+def _cautions(source: ReportSource, main: list[Result]) -> Iterator[Block]:
+    """What a reader must know of the values behind the main results."""
+    named = {parameter.id: parameter.derivation for parameter in source.protocol.parameters}
+    used = dict.fromkeys(named[item.parameter] for item in main if item.parameter in named)
+    for derivation in used:
+        if caution := derivations()[derivation].caution:
+            yield Paragraph(caution)
 
 
 def _sentence(source: ReportSource, result: Result) -> Text:

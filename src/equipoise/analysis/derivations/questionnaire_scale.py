@@ -1,8 +1,9 @@
 """Scores of questionnaires by the rules of their files, and the first of several parameters that has a value.
 
 Every counted item goes from 0 (worst answer) to 100 (best), in equal steps or by the points of its file; a scale is the
-mean of its answered items, if enough are answered; a component weighs the scales of one person against a reference
-population. People outside the questionnaire's ages have no score: for them it is not applicable, not missing.
+mean of its answered items, if enough are answered; a total is the sum of its answers, prorated; a component weighs the
+scales of one person against a reference population. People outside the questionnaire's ages have no score: for them it
+is not applicable, not missing.
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ from equipoise.analysis.derivations.measured import nanmean, spread
 from equipoise.analysis.registry import Derivation, Objection
 from equipoise.protocol.model import Assessment, Protocol
 from equipoise.protocol.schema.base import Identifier, Part
-from equipoise.protocol.schema.measurement import Component, Item, Parameter, Questionnaire, Scale
+from equipoise.protocol.schema.measurement import Component, Item, Parameter, Questionnaire, Scale, Total
 from equipoise.records.panel import Block, Floats
 
 
 class Options(Part):
-    """The questionnaire, as the protocol names its use, and one of the scales or components of its file."""
+    """The questionnaire, as the protocol names its use, and one of the scales, totals or components of its file."""
 
     questionnaire: Identifier
     scale: Identifier
@@ -41,8 +42,11 @@ def _derive(data: DerivationData, parameter: Parameter, options: Options) -> Flo
     assessment, questionnaire = found
     block = data.panel.blocks[assessment.id]
     scales = {scale.id: scale for scale in questionnaire.scales}
+    totals = {total.id: total for total in questionnaire.totals}
     if options.scale in scales:
         score = scale_score(questionnaire, scales[options.scale], block)
+    elif options.scale in totals:
+        score = total_score(questionnaire, totals[options.scale], block)
     else:
         component = next(item for item in questionnaire.components if item.id == options.scale)
         score = component_score(questionnaire, component, block)
@@ -56,6 +60,23 @@ def scale_score(questionnaire: Questionnaire, scale: Scale, block: Block) -> Flo
     values = np.stack([item_score(items[name], block) for name in scale.items], axis=-1)
     enough = (~np.isnan(values)).sum(axis=-1) >= scale.answered
     return np.where(enough, nanmean(values), np.nan)
+
+
+def total_score(questionnaire: Questionnaire, total: Total, block: Block) -> Floats:
+    """The total at each visit of the block, (R, n, visits), in points; NaN with too few answers.
+
+    Unanswered items are prorated: the answered items' share of their own range is taken as the share of the whole.
+    """
+    items = {item.id: item for item in questionnaire.items}
+    answers = np.stack([block.test(name)[0][..., 0] for name in total.items], axis=-1)
+    there = ~np.isnan(answers)
+    lowest = np.array([items[name].lowest for name in total.items], np.float64)
+    width = np.array([items[name].highest for name in total.items], np.float64) - lowest
+    reached = np.where(there, answers - lowest, 0.0).sum(axis=-1)
+    reachable = np.where(there, width, 0.0).sum(axis=-1)
+    enough = there.sum(axis=-1) >= total.answered
+    share = np.divide(reached, reachable, out=np.full(reached.shape, np.nan), where=enough)
+    return lowest.sum() + width.sum() * share
 
 
 def item_score(item: Item, block: Block) -> Floats:
@@ -129,7 +150,7 @@ def _objections(protocol: Protocol, parameter: Parameter, options: Options) -> I
         message = f"the protocol has no questionnaire {options.questionnaire!r}"
         yield Objection(("questionnaire",), "known-questionnaire", message, remedy)
         return
-    scales = [item.id for item in (*found[1].scales, *found[1].components)]
+    scales = [item.id for item in (*found[1].scales, *found[1].totals, *found[1].components)]
     if options.scale not in scales:
         remedy = f"Its scales are {', '.join(scales) or 'none'}."
         yield Objection(("scale",), "known-scale", f"{options.questionnaire} has no scale {options.scale!r}", remedy)

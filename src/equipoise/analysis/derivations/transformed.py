@@ -35,6 +35,12 @@ class Supplied(OneParameter):
     supplied: Identifier
 
 
+class Rounded(OneParameter):
+    """The parameter, and the decimals that are kept."""
+
+    decimals: Annotated[int, Field(ge=0, le=6)]
+
+
 class Linear(Part):
     """A constant and a sum of parameters, each times a factor."""
 
@@ -90,6 +96,13 @@ def _completed(data: DerivationData, parameter: Parameter, options: Supplied) ->
     return values if supplied is None else np.where(np.isnan(values), supplied, values)
 
 
+def _rounded(data: DerivationData, parameter: Parameter, options: Rounded) -> Floats:
+    """Halves away from zero, as people and SAS round; a number that decimal writing shows as a half is one."""
+    scale = 10.0**options.decimals
+    values = data.parameters[options.parameter] * scale
+    return np.copysign(np.floor(np.abs(values) + 0.5 + 1e-9), values) / scale
+
+
 def _running(data: DerivationData, parameter: Parameter, options: OneParameter) -> Floats:
     """The sum over visits so far; a missing value adds nothing, and before the first value there is no sum."""
     values = data.parameters[options.parameter]
@@ -142,6 +155,7 @@ def _derivation(
 
 LOG1P = _derivation("log1p", "Natural logarithm of one plus the value", OneParameter, _log1p, _one_objection)
 CHANGE = _derivation("change", "Change from baseline", Change, _changed, _change_objection, _later)
+ROUNDED = _derivation("rounded", "The value, rounded", Rounded, _rounded, _one_objection)
 RUNNING_SUM = _derivation(
     "running-sum", "Sum of the values at all visits so far", OneParameter, _running, _one_objection, _from_first
 )

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
+from pydantic import AfterValidator, Field
 
 from equipoise.analysis.data import AnalysisData, Floats
 from equipoise.analysis.estimates import BLINDED, Estimate, counted, level_of, population
 from equipoise.analysis.methods.endpoint import Endpoint, endpoint_objections
+from equipoise.analysis.methods.sites import Sites, site_columns
 from equipoise.analysis.registry import Method, Objection, Outcome
 from equipoise.protocol.model import Protocol
-from equipoise.protocol.schema.base import Identifier
+from equipoise.protocol.schema.base import Identifier, Number, read_only
 from equipoise.protocol.schema.inference import Analysis
 from equipoise.stats.ancova import ancova_design, contrast, difference_weights, fit_least_squares
+
+Doses = Annotated[dict[Identifier, Number], Field(min_length=2), AfterValidator(read_only)]
 
 
 class Options(Endpoint):
@@ -25,6 +29,12 @@ class Options(Endpoint):
     baseline_parameter: Identifier | None = None
     """Adjust for this parameter's value there instead; None: the parameter's own."""
     covariates: tuple[Literal["age_years", "sex"], ...] = ()
+    sites: Sites | None = None
+    """Adjust for the site too, as a factor."""
+    doses: Doses | None = None
+    """Arm -> its dose: arms follow a straight line in the dose, and the contrast is its rise between the two arms."""
+    two_arms: bool = False
+    """Leave the people of other arms than the contrast's out of the model."""
     standard_error: Literal["model", "hc3"] = "model"
     test: bool = True
     """Without a test there is the interval alone, for a comparison that may conclude nothing."""
@@ -37,12 +47,11 @@ def _run(data: AnalysisData, analysis: Analysis, options: Options) -> Outcome:
     covariates = _covariates(data, parameter, options)
     members = population(data, analysis)
     complete = ~np.isnan(response) & ~np.isnan(covariates).any(axis=2)
+    if options.two_arms and not data.blinded:
+        members = members & (data.in_arm(estimand.contrast.active) | data.in_arm(estimand.contrast.reference))
     included = members & complete & (data.panel.arm >= 0)
-    design = ancova_design(data.panel.arm, covariates, len(data.protocol.arms))
+    design, weights = _design(data, (estimand.contrast.active, estimand.contrast.reference), covariates, options)
     fit = fit_least_squares(response, design, included)
-    order = [arm.id for arm in data.protocol.arms]
-    active, reference = (order.index(arm) for arm in (estimand.contrast.active, estimand.contrast.reference))
-    weights = difference_weights(active, reference, design.shape[-1])
     level = level_of(data, analysis)
     found = contrast(fit, weights, covariance=options.standard_error, level=level)
     n, missing = counted(data, members, complete)
@@ -68,12 +77,31 @@ def _run(data: AnalysisData, analysis: Analysis, options: Options) -> Outcome:
     return Outcome((estimate,))
 
 
+def _design(data: AnalysisData, arms: tuple[str, str], covariates: Floats, options: Options) -> tuple[Floats, Floats]:
+    """The design (R, n, p) and the weights (p,) of the first arm less the second: arms as levels, or by their doses."""
+    order = [arm.id for arm in data.protocol.arms]
+    active, reference = (order.index(arm) for arm in arms)
+    if options.two_arms:
+        design = ancova_design(data.in_arm(arms[0]).astype(np.int64), covariates, 2)
+        return design, difference_weights(1, 0, design.shape[-1])
+    if options.doses is None:
+        design = ancova_design(data.panel.arm, covariates, len(order))
+        return design, difference_weights(active, reference, design.shape[-1])
+    doses = np.array([options.doses[arm] for arm in order])
+    line = doses[data.panel.arm][..., np.newaxis]
+    design = ancova_design(np.zeros_like(data.panel.arm), np.concatenate([line, covariates], axis=2), 1)
+    weights = np.zeros(design.shape[-1])
+    weights[1] = doses[active] - doses[reference]
+    return design, weights
+
+
 def _covariates(data: AnalysisData, parameter: str, options: Options) -> Floats:
     """Baseline and other covariates, (R, n, k)."""
     columns = [data.panel.covariates[name] for name in options.covariates]
     if options.baseline is not None:
         columns.insert(0, data.baseline(options.baseline_parameter or parameter, options.baseline))
-    return np.stack(columns, axis=2) if columns else np.zeros((*data.panel.present.shape, 0))
+    found = np.stack(columns, axis=2) if columns else np.zeros((*data.panel.present.shape, 0))
+    return found if options.sites is None else np.concatenate([found, site_columns(data, options.sites)], axis=2)
 
 
 def _objections(protocol: Protocol, analysis: Analysis, options: Options) -> Iterator[Objection]:
@@ -88,6 +116,13 @@ def _objections(protocol: Protocol, analysis: Analysis, options: Options) -> Ite
         remedy = f"Name one of: {', '.join(parameters)}."
         message = f"there is no parameter {options.baseline_parameter!r}"
         yield Objection(("baseline_parameter",), "known-parameter", message, remedy)
+    arms = [arm.id for arm in protocol.arms]
+    if options.doses is not None and options.two_arms:
+        message = "a straight line in the dose goes through all arms"
+        yield Objection(("two_arms",), "doses-of-arms", message, "Choose one of the two.")
+    if options.doses is not None and set(options.doses) != set(arms):
+        message = "a straight line in the dose needs the dose of every arm, and of no other"
+        yield Objection(("doses",), "doses-of-arms", message, f"The arms are {', '.join(arms)}.")
     if analysis.family is not None and not options.test:
         message = f"the family {analysis.family!r} needs p-values, and this analysis gives an interval alone"
         yield Objection(("test",), "family-needs-test", message, "Let it test, or leave it out of the family.")

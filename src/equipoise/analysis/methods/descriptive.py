@@ -14,6 +14,7 @@ from equipoise.analysis.results import Cell, ResultTable, TableColumn, finite
 from equipoise.protocol.model import Protocol
 from equipoise.protocol.schema.base import Identifier, Part
 from equipoise.protocol.schema.inference import Analysis
+from equipoise.protocol.schema.measurement import Parameter
 from equipoise.records.classes import PARTICIPANTS
 from equipoise.stats.describe import describe
 from equipoise.stats.t_interval import one_sample_t
@@ -35,6 +36,8 @@ class Options(Part):
     characteristics: tuple[Characteristic, ...] = ()
     parameters: tuple[Identifier, ...] = ()
     visits: tuple[Identifier, ...] = ()
+    complete: bool = False
+    """Only participants with a value of the parameter at each of the visits at which anybody has one."""
     events: tuple[Identifier, ...] = ()
     """Assessments of class events: participants with any, and events."""
 
@@ -111,9 +114,33 @@ def _counts(data: AnalysisData, name: str, label: str, groups: list[Group]) -> I
 def _parameters(data: AnalysisData, options: Options, groups: list[Group]) -> Iterator[tuple[Cell, ...]]:
     for name in options.parameters:
         parameter = data.protocol.parameter(name)
+        chosen = _complete(data, name, options, groups) if options.complete else groups
         for visit in options.visits:
             head = ("number", name, parameter.label, parameter.unit, visit)
-            yield from _described(data.at(name, visit), groups, data.trial, head)
+            if parameter.categories is None:
+                yield from _described(data.at(name, visit), chosen, data.trial, head)
+            else:
+                yield from _categories(data, parameter, visit, chosen)
+
+
+def _complete(data: AnalysisData, parameter: str, options: Options, groups: list[Group]) -> list[Group]:
+    there = np.stack([~np.isnan(data.at(parameter, visit)) for visit in options.visits])
+    measured = there[there.any(axis=(1, 2))].all(axis=0)
+    return [(name, mask & measured) for name, mask in groups]
+
+
+def _categories(
+    data: AnalysisData, parameter: Parameter, visit: str, groups: list[Group]
+) -> Iterator[tuple[Cell, ...]]:
+    """Participants of each category at a visit, and those of none."""
+    values = data.at(parameter.id, visit)[data.trial]
+    members = [mask[data.trial] for _, mask in groups]
+    head = ("category", parameter.id, parameter.label, "", visit)
+    known = np.zeros(values.shape, np.bool_)
+    for label, value in (parameter.categories or {}).items():
+        yield (*head, label, *(int(((values == value) & mask).sum()) for mask in members))
+        known |= values == value
+    yield (*head, "missing", *(int((~known & mask).sum()) for mask in members))
 
 
 def _events(data: AnalysisData, options: Options, groups: list[Group]) -> Iterator[tuple[Cell, ...]]:

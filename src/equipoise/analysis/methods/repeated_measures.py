@@ -19,6 +19,7 @@ from equipoise.analysis.data import AnalysisData, Flags, Floats
 from equipoise.analysis.estimates import BLINDED, Estimate, counted, level_of, population
 from equipoise.analysis.methods.endpoint import Endpoint, endpoint_objections
 from equipoise.analysis.methods.panel import repeated_objections
+from equipoise.analysis.methods.sites import Sites, site_columns
 from equipoise.analysis.registry import Method, Objection, Outcome
 from equipoise.analysis.results import Cell, ResultTable, TableColumn, finite
 from equipoise.protocol.model import Protocol
@@ -49,8 +50,17 @@ class Options(Endpoint):
     """Adjust for this parameter's value there instead; None: the parameter's own."""
     covariates: tuple[Literal["age_years", "sex"], ...] = ()
     """Each with an effect of its own at each visit."""
+    sites: Sites | None = None
+    """Adjust for the site too, as a factor with one effect at all visits."""
+    average: bool = False
+    """Compare the arms' averages over the visits, each visit counting the same, and not their means at one visit."""
     inference: Literal["kenward-roger-linear", "kenward-roger", "satterthwaite"] = "kenward-roger-linear"
     rungs: Annotated[tuple[Rung, ...], Field(min_length=1)] = RUNGS
+
+    @property
+    def usable(self) -> tuple[Rung, ...]:
+        """The rungs that can answer: one visit alone tells nothing of an average."""
+        return tuple(rung for rung in self.rungs if not (self.average and rung == "ancova"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +79,15 @@ def _run(data: AnalysisData, analysis: Analysis, options: Options) -> Outcome:
     values = data.parameters[parameter][:, :, [data.panel.visit_index(name) for name in options.visits]]
     covariates = _covariates(data, parameter, options)
     members = population(data, analysis)
-    complete = np.asarray((~np.isnan(values)).any(axis=2) & ~np.isnan(covariates).any(axis=2))
+    sites = np.zeros((*covariates.shape[:2], 0)) if options.sites is None else site_columns(data, options.sites)
+    known = ~np.isnan(covariates).any(axis=2) & ~np.isnan(sites).any(axis=2)
+    complete = np.asarray((~np.isnan(values)).any(axis=2) & known)
     included = members & complete & (data.panel.arm >= 0)
     order = [arm.id for arm in data.protocol.arms]
     arms = (order.index(estimand.contrast.active), order.index(estimand.contrast.reference))
     level, at = level_of(data, analysis), options.visits.index(visit)
     climbs = [
-        _climb(data, values[trial], covariates[trial], included[trial], trial, arms, at, options, level)
+        _climb(data, values[trial], (covariates[trial], sites[trial]), included[trial], trial, arms, at, options, level)
         for trial in range(data.panel.trials)
     ]
     n, missing = counted(data, members, complete)
@@ -89,7 +101,7 @@ def _run(data: AnalysisData, analysis: Analysis, options: Options) -> Outcome:
         missing=missing,
         status=np.array([BLINDED if data.blinded else text for text in status], dtype=object),
         level=level,
-        covariance=options.rungs[0],
+        covariance=options.usable[0],
         covariance_used=np.array([climb.rung for _, climb in climbs], dtype=object),
     )
     table = _means(data, analysis, options, *climbs[data.trial], level)
@@ -105,7 +117,7 @@ def _covariates(data: AnalysisData, parameter: str, options: Options) -> Floats:
 def _climb(
     data: AnalysisData,
     values: Floats,
-    covariates: Floats,
+    covariates: tuple[Floats, Floats],
     included: Flags,
     trial: int,
     arms: tuple[int, int],
@@ -113,25 +125,29 @@ def _climb(
     options: Options,
     level: float,
 ) -> tuple[_Trial, Climb]:
-    """One trial (n, T) down the ladder."""
+    """One trial (n, T) down the ladder; covariates: those with an effect at each visit and those with one, (n, k)."""
     count = values.shape[1]
     person = np.repeat(np.flatnonzero(included), count)
     visit = np.tile(np.arange(count), int(included.sum()))
     arm = np.asarray(data.panel.arm[trial], np.int64)[person]
     y = values[included].ravel()
-    design = visit_design(y, arm, person, visit, arms=len(data.protocol.arms), visits=count, crossed=covariates[person])
+    crossed, plain = (columns[person] for columns in covariates)
+    design = visit_design(
+        y, arm, person, visit, arms=len(data.protocol.arms), visits=count, crossed=crossed, plain=plain
+    )
+    weights = design.differences(*arms)
     days = np.array([data.protocol.visit(name).day for name in options.visits], np.float64)
     answer = climb_down(
         y,
         design.columns,
         person,
         visit,
-        design.differences(*arms)[at],
+        weights.mean(axis=0) if options.average else weights[at],
         at,
         method=options.inference,
         visits=count,
         times=days / days[-1],
-        rungs=options.rungs,
+        rungs=options.usable,
         filled=design.filled,
         level=level,
     )
@@ -169,6 +185,9 @@ def _objections(protocol: Protocol, analysis: Analysis, options: Options) -> Ite
     if options.of(estimand)[1] not in options.visits:
         message = f"the estimand's visit {options.of(estimand)[1]!r} is none of the model's"
         yield Objection(("visits",), "visit-of-estimand", message, "Name it among the visits.")
+    if not options.usable:
+        message = "the analysis of one visit cannot answer for an average"
+        yield Objection(("rungs",), "rungs-of-average", message, "Name another rung, or none.")
     if estimand.summary != "difference-in-means":
         message = f"repeated measures estimate a difference in means, not a {estimand.summary}"
         yield Objection((), "summary-of-method", message, "Choose another method or another estimand.")

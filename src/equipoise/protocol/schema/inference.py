@@ -23,9 +23,16 @@ class AnalysisSet(Part):
 
     id: Identifier
     label: Text
-    rule: Literal["randomised", "any-post-baseline", "dosed", "all-doses"]
+    rule: Literal["randomised", "any-post-baseline", "every-post-baseline", "visit-held", "dosed", "all-doses"]
     parameters: tuple[Identifier, ...] = ()
-    """For any-post-baseline: the parameters of which one value after baseline is enough."""
+    """For any-post-baseline: the parameters of which one value after baseline is enough; for every-post-baseline: those
+    of which each must have one."""
+    visits: tuple[Identifier, ...] = ()
+    """For visit-held: the visits that must have been held, all of them."""
+    sex: Literal["female", "male"] | None = None
+    """Only participants of this sex, of those that the rule takes."""
+    within: Identifier | None = None
+    """Only participants who are in this set, which stands earlier in the list, too."""
 
 
 class Clock(Part):
@@ -48,6 +55,8 @@ class Windows(Part):
     """How values are assigned to visits, and what becomes of the others."""
 
     rule: Literal["nominal", "nearest"]
+    """nominal: the visit that the record names. nearest: the visit whose planned day is nearest to the value's own; a
+    value of day 0 or before belongs to a visit planned until then, a later one to a later visit."""
     tie: Literal["earlier", "later"] | None = None
     """For nearest: the visit that takes a value midway between two."""
     unscheduled: Literal["listings-only", "in-windows"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from equipoise.protocol.schema.base import (
     Day,
@@ -18,6 +18,7 @@ from equipoise.protocol.schema.base import (
     Text,
     Unit,
     WeightMapping,
+    read_only,
 )
 
 Answer = Annotated[int, Field(ge=-1_000_000, le=1_000_000)]
@@ -75,6 +76,9 @@ class Test(Part):
     decimals: Annotated[int, Field(ge=0, le=6)] = 2
 
 
+Windows = Literal["nominal"]
+
+
 class VisitMinutes(Part):
     """Time points of an assessment at visits where they differ from its usual ones."""
 
@@ -97,6 +101,8 @@ class Assessment(Part):
     """Time points within a visit."""
     minutes_at: tuple[VisitMinutes, ...] = ()
     tests: tuple[Test, ...] = ()
+    windows: Windows | None = None
+    """nominal: its values count at the visits that records name, where the trial's rule is another."""
     description: Text | None = None
 
 
@@ -113,6 +119,8 @@ class QuestionnaireUse(Part):
     visits: tuple[Identifier, ...] = ()
     answers: Identifier | None = None
     """The questionnaire whose answers this file scores by rules of its own; nobody is asked twice."""
+    windows: Windows | None = None
+    """nominal: its answers count at the visits that records name, where the trial's rule is another."""
 
 
 class PointsBeside(Part):
@@ -170,6 +178,19 @@ class Component(Part):
     """The component's own mean and SD in the reference population."""
 
 
+class Total(Part):
+    """A sum of answers, from the sum of the lowest to the sum of the highest; unanswered items are prorated.
+
+    The answered items' share of the way from their lowest to their highest sum is taken as that of all items.
+    """
+
+    id: Identifier
+    label: Text
+    items: Annotated[tuple[Identifier, ...], Field(min_length=1)]
+    answered: Annotated[int, Field(ge=1, le=1000)] = 1
+    """Answers without which there is no total."""
+
+
 class Questionnaire(Part):
     """A questionnaire file."""
 
@@ -182,7 +203,11 @@ class Questionnaire(Part):
     below_age_years: Annotated[int, Field(ge=1, le=121)] | None = None
     items: Annotated[tuple[Item, ...], Field(min_length=1)]
     scales: tuple[Scale, ...] = ()
+    totals: tuple[Total, ...] = ()
     components: tuple[Component, ...] = ()
+
+
+Categories = Annotated[dict[Text, Number], Field(min_length=1), AfterValidator(read_only)]
 
 
 class Parameter(Part):
@@ -195,5 +220,7 @@ class Parameter(Part):
     """A registered derivation."""
     options: OptionMapping = Field(default_factory=dict, validate_default=True)
     decimals: Annotated[int, Field(ge=0, le=6)] = 2
+    categories: Categories | None = None
+    """For values that stand for categories: label -> value. Tables then count them."""
     better: Literal["higher", "lower"] | None = None
     """The direction in which a participant fares better; absent where neither is."""

@@ -74,7 +74,7 @@ class Product(Part):
     label: Text
     role: Literal["active", "placebo"]
     kind: Literal["drug", "autologous-cells", "saline"]
-    route: Literal["intravenous", "intramuscular", "subcutaneous", "oral"]
+    route: Literal["intravenous", "intramuscular", "subcutaneous", "oral", "transdermal"]
     dose: Dose
     dose_days: Annotated[tuple[Day, ...], Field(min_length=1)]
     """Days of administration, counted from the first day of the period (0 = that day)."""

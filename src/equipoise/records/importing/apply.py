@@ -1,4 +1,4 @@
-"""Apply an import map: CSV files -> Records and Allocation, or every reason why not. Writes nothing."""
+"""Apply an import map: CSV and Parquet files -> Records and Allocation, or every reason why not. Writes nothing."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from equipoise.errors import DataError, Problem, shown
 from equipoise.protocol.model import Assessment, Protocol
 from equipoise.records.allocation import Allocation, check_allocation
 from equipoise.records.classes import BY_NAME, RANDOMISED, Column, ObservationClass
-from equipoise.records.importing.convert import CellError, day, days_between, flag, number, result, whole
-from equipoise.records.importing.map import FileMap, LoadedMap, Source, Unpivot
-from equipoise.records.importing.read_csv import CsvTable, read_csv
+from equipoise.records.importing.choose import columns_of_arms, columns_of_entry, selected
+from equipoise.records.importing.convert import CellError, day, days_between, flag, number, result, translated, whole
+from equipoise.records.importing.map import Elsewhere, FileMap, LoadedMap, Source, Unpivot
+from equipoise.records.importing.read_table import TextTable, read_table
 from equipoise.records.records import Records
 
 Row = dict[str, Any]
@@ -29,16 +30,50 @@ class _Import:
     protocol: Protocol
     loaded: LoadedMap
     folder: Path
-    files: dict[str, CsvTable | None] = field(default_factory=dict)
+    files: dict[str, TextTable | None] = field(default_factory=dict)
+    joined: dict[tuple[int, str], dict[str, str]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
-    def table(self, name: str) -> CsvTable | None:
+    def table(self, name: str) -> TextTable | None:
         if name not in self.files:
             content = self.loaded.content
-            table, problems = read_csv(self.folder / name, name, delimiter=content.delimiter, encoding=content.encoding)
+            table, problems = read_table(
+                self.folder / name, name, delimiter=content.delimiter, encoding=content.encoding
+            )
             self.files[name] = table
             self.problems += problems
         return self.files[name]
+
+    def text(self, source: Source, cells: dict[str, str]) -> str:
+        """The cell that a source names, in this row or in that of another file; empty where there is none."""
+        return self._cell(source.elsewhere, source.column, cells)
+
+    def since(self, source: Source, cells: dict[str, str]) -> str:
+        """The date of time zero that a source counts from; empty where there is none."""
+        return self._cell(source.since_elsewhere, str(source.since), cells)
+
+    def _cell(self, elsewhere: Elsewhere | None, column: str, cells: dict[str, str]) -> str:
+        if elsewhere is None:
+            return cells[column]
+        key = (id(elsewhere), column)
+        if key not in self.joined:
+            self.joined[key] = self._index(elsewhere, column)
+        return self.joined[key].get(cells[elsewhere.match], "")
+
+    def _index(self, elsewhere: Elsewhere, column: str) -> dict[str, str]:
+        found: dict[str, str] = {}
+        table = self.table(elsewhere.file)
+        if table is None:
+            return found
+        for cells, line in selected(table, elsewhere.where):
+            key = cells[elsewhere.match]
+            if key in found:
+                message = "a second row belongs to this, and one value is wanted"
+                remedy = "Say by `where` which of them is meant, or correct the file."
+                said = Problem(table.name, line, elsewhere.match, "elsewhere-once", message, remedy, shown(key))
+                self.problems.append(said)
+            found[key] = cells[column]
+        return found
 
     def refuse(self, file: str, line: int, column: str, error: CellError, cell: str) -> None:
         if error.rule == "unit-known":  # the map's mistake, not that of each cell in the column
@@ -66,7 +101,7 @@ def import_files(protocol: Protocol, loaded: LoadedMap, folder: Path) -> Importe
     rows: dict[str, list[Row]] = {name: [] for name in BY_NAME}
     for entry in loaded.content.files:
         table = work.table(entry.file)
-        if table is not None and _columns_present(work, entry, table):
+        if table is not None and _columns_present(work, columns_of_entry(entry)):
             rows[entry.table] += _rows(work, entry, table)
     arms = _arms(work)
     _finish_visits(rows)
@@ -102,25 +137,30 @@ def _refused(folder: Path, problems: list[Problem]) -> DataError:
     return DataError(f"the files in {folder} do not fit the protocol and its map{more}; nothing was written", told)
 
 
-def _columns_present(work: _Import, entry: FileMap, table: CsvTable) -> bool:
-    wanted = [source.column for source in entry.columns.values()] + [item.column for item in entry.unpivot]
-    wanted += [source.since for source in entry.columns.values() if source.since is not None]
-    missing = [name for name in dict.fromkeys(wanted) if name not in table.header]
-    for name in missing:
-        remedy = f"The file has {', '.join(table.header)}: correct the file or the map ({work.loaded.path})."
-        message = f"the column {name!r} is missing"
-        work.problems.append(Problem(table.name, 1, name, "csv-column", message, remedy))
-    return not missing
+def _columns_present(work: _Import, wanted: dict[str, set[str]]) -> bool:
+    """Whether the files that could be read have the columns that are wanted of them."""
+    complete = True
+    for file, names in wanted.items():
+        table = work.table(file)
+        if table is None:
+            complete = False
+            continue
+        for name in sorted(names - set(table.header)):
+            remedy = f"The file has {', '.join(table.header)}: correct the file or the map ({work.loaded.path})."
+            message = f"the column {name!r} is missing"
+            work.problems.append(Problem(table.name, 1, name, "csv-column", message, remedy))
+            complete = False
+    return complete
 
 
-def _rows(work: _Import, entry: FileMap, table: CsvTable) -> Iterator[Row]:
+def _rows(work: _Import, entry: FileMap, table: TextTable) -> Iterator[Row]:
     target = BY_NAME[entry.table]
-    for cells, line in zip(table.rows, table.lines, strict=True):
+    for cells, line in selected(table, entry.where):
         base: Row | None = {"source": f"{table.name}:{line}"}
         for name, word in entry.constants.items():
             base[name] = _word(work, table.name, line, target.column(name), word)
         for name, source in entry.columns.items():
-            if cells[source.column] == "" and source.optional:
+            if source.optional and work.text(source, cells) == "":
                 base = None
                 break
             base[name] = _cell(work, table.name, line, target.column(name), source, cells)
@@ -139,33 +179,26 @@ def _word(work: _Import, file: str, line: int, column: Column, word: str) -> Any
 
 def _cell(work: _Import, file: str, line: int, column: Column, source: Source, cells: dict[str, str]) -> Any:
     """The value of one cell in the type of our column; None for an empty or refused one."""
-    cell = cells[source.column]
+    cell = work.text(source, cells)
     if cell == "":
         return None
     try:
         if source.values is not None:
-            if cell not in source.values:
-                known = ", ".join(source.values)
-                raise CellError(
-                    "word-known",
-                    "the map does not know this word",
-                    f"Known: {known}. Correct the file or the map.",
-                )
-            cell = source.values[cell]
-        if source.since is not None:
-            return days_between(cell, cells[source.since])
-        if source.day is not None:
-            return day(cell, source.day)
-        if column.kind is pl.Float64:
-            return number(cell)
-        if column.kind is pl.Int32:
-            return whole(cell)
-        if column.kind is pl.Boolean:
-            return flag(cell)
+            cell = translated(cell, source.values, source.others)
+        if cell and source.since is not None:
+            return days_between(cell, work.since(source, cells), source.partial)
+        return _valued(column, source, cell) if cell else None
     except CellError as error:
         work.refuse(file, line, source.column, error, cell)
         return None
-    return cell
+
+
+def _valued(column: Column, source: Source, cell: str) -> Any:
+    """A cell that is not empty in the type of our column; raises CellError."""
+    if source.day is not None:
+        return day(cell, source.day)
+    kinds = {pl.Float64: number, pl.Int32: whole, pl.Boolean: flag}
+    return kinds[column.kind](cell) if column.kind in kinds else cell
 
 
 def _unpivoted(work: _Import, entry: FileMap, file: str, line: int, cells: dict[str, str], base: Row) -> Iterator[Row]:
@@ -175,6 +208,14 @@ def _unpivoted(work: _Import, entry: FileMap, file: str, line: int, cells: dict[
         for name, word in item.set.items():
             row[name] = _word(work, file, line, target.column(name), word)
         cell = cells[item.column]
+        if item.values is not None and cell != "":
+            try:
+                cell = translated(cell, item.values)
+            except CellError as error:
+                work.refuse(file, line, item.column, error, cell)
+                continue
+            if cell == "":
+                continue
         made = (
             _finding(work, file, line, item, cell, row)
             if entry.table == "findings"
@@ -246,14 +287,9 @@ def _arms(work: _Import) -> Allocation | None:
         return None
     found: dict[str, tuple[str, str, int | None]] = {}
     text = Column("arm", pl.String, "")
-    if any(source.column not in table.header for source in (entry.participant, entry.arm)):
-        missing = next(s.column for s in (entry.participant, entry.arm) if s.column not in table.header)
-        remedy = "Correct the file or the map."
-        work.problems.append(
-            Problem(table.name, 1, missing, "csv-column", f"the column {missing!r} is missing", remedy)
-        )
+    if not _columns_present(work, columns_of_arms(entry)):
         return None
-    for cells, line in zip(table.rows, table.lines, strict=True):
+    for cells, line in selected(table, entry.where):
         participant = _cell(work, table.name, line, text, entry.participant, cells)
         arm = _cell(work, table.name, line, text, entry.arm, cells)
         if participant is not None and arm is not None:
@@ -270,14 +306,12 @@ def _frame(target: ObservationClass, rows: list[Row]) -> pl.DataFrame:
 
 def _unread(work: _Import) -> dict[str, tuple[str, ...]]:
     """The columns that no entry of the map reads, by file."""
-    used: dict[str, set[str]] = {}
-    for entry in work.loaded.content.files:
-        names = used.setdefault(entry.file, set())
-        names |= {source.column for source in entry.columns.values()} | {item.column for item in entry.unpivot}
-        names |= {source.since for source in entry.columns.values() if source.since is not None}
     allocation = work.loaded.content.allocation
-    if allocation is not None:
-        used.setdefault(allocation.file, set()).update({allocation.participant.column, allocation.arm.column})
+    every = [columns_of_entry(entry) for entry in work.loaded.content.files]
+    every += [columns_of_arms(allocation)] if allocation is not None else []
+    used: dict[str, set[str]] = {}
+    for file, names in (item for wanted in every for item in wanted.items()):
+        used.setdefault(file, set()).update(names)
     left = {
         name: tuple(c for c in table.header if c not in used.get(name, set()))
         for name, table in work.files.items()

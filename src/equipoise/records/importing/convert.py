@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from calendar import monthrange
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -10,7 +12,8 @@ from equipoise.protocol.schema.measurement import Test
 
 _NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?\Z", re.ASCII)
 _LIMIT = re.compile(r"(<=?|>=?)\s*(.+)\Z")
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
+_DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ]\d{2}:\d{2}(?::\d{2})?)?\Z", re.ASCII)
+_PARTIAL = re.compile(r"(\d{4})(?:-(\d{2}))?\Z", re.ASCII)
 LARGEST_DAY = 36_525  # a hundred years; a larger "day" is a date or an error
 
 
@@ -29,6 +32,15 @@ class Result:
 
     value: float
     censored: str | None
+
+
+def translated(word: str, values: Mapping[str, str], others: str | None = None) -> str:
+    """Our word for a word of the file, `others` for one that is not listed; raises CellError where there is none."""
+    found = values.get(word, others)
+    if found is None:
+        remedy = f"Known: {', '.join(values)}. Correct the file or the map."
+        raise CellError("word-known", "the map does not know this word", remedy)
+    return found
 
 
 def number(text: str) -> float:
@@ -70,18 +82,29 @@ def day(text: str, counted: str) -> int:
     return days - 1 if days > 0 else days
 
 
-def days_between(text: str, since: str) -> int:
-    """Elapsed days of a calendar date since another (ISO 8601); raises CellError where either is no date."""
+def days_between(text: str, since: str, partial: str | None = None) -> int:
+    """Elapsed days of a calendar date since another (ISO 8601, a time of day is left out).
+
+    partial: ``first`` or ``last``, the day that an incomplete date is taken for. Raises CellError where either is no
+    date, and where the other one is incomplete.
+    """
     moments = []
-    for cell in (text, since):
+    for cell, rule in ((text, partial), (since, None)):
         try:
-            if not _DATE.match(cell):
-                raise ValueError(cell)
-            moments.append(date.fromisoformat(cell))
+            moments.append(_date(cell, rule))
         except ValueError:
             message = f"there is no date {cell!r}" if cell else "the date of time zero is missing"
             raise CellError("date-possible", message, "Write year-month-day, as 2022-03-09.") from None
     return day(str((moments[0] - moments[1]).days), "elapsed")
+
+
+def _date(cell: str, partial: str | None) -> date:
+    if found := _DATE.match(cell):
+        return date.fromisoformat(found[1])
+    if partial is None or not (found := _PARTIAL.match(cell)):
+        raise ValueError(cell)
+    year, month = int(found[1]), int(found[2] or (1 if partial == "first" else 12))
+    return date(year, month, 1 if partial == "first" else monthrange(year, month)[1])
 
 
 def flag(text: str) -> bool:

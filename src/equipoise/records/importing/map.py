@@ -18,19 +18,42 @@ from equipoise.source.document import Document, read_document
 from equipoise.source.paths import Step
 
 TextMap = Annotated[dict[str, Text], AfterValidator(read_only)]
+WordMap = Annotated[dict[str, str], AfterValidator(read_only)]
+"""Word in the file -> our word; an empty one says that there is no value."""
+Words = Annotated[tuple[Text, ...], Field(min_length=1)]
+Filter = Annotated[dict[str, Words], AfterValidator(read_only)]
+"""Column of the file -> the words of which one must stand there; rows with another are not read."""
 TableName = Literal["participants", "visits", "findings", "events", "interventions", "lots", "supplied"]
+
+
+class Elsewhere(Part):
+    """A row of another file that belongs to the same person or thing."""
+
+    file: Text
+    match: Text
+    """The column, of this name in both files, in which both rows say the same. At most one row of the other may."""
+    where: Filter = Field(default_factory=dict, validate_default=True)
 
 
 class Source(Part):
     """Where a value comes from: rename a column, translate its words (`values`), count its days (`day`)."""
 
     column: Text
-    values: TextMap | None = None
-    """Word in the file -> our word; a word that is not listed is a problem."""
+    elsewhere: Elsewhere | None = None
+    """The column stands in another file; without a row there, the cell is empty."""
+    values: WordMap | None = None
+    """Word in the file -> our word (empty: no value); a word that is not listed is a problem."""
+    others: Text | None = None
+    """Our word for all words that `values` does not list."""
     day: Literal["elapsed", "study-day", "date"] | None = None
-    """elapsed: day 0 is time zero. study-day: day 1 is time zero and there is no day 0. date: a calendar date."""
+    """elapsed: day 0 is time zero. study-day: day 1 is time zero and there is no day 0. date: a calendar date,
+    whose time of day is not read."""
     since: Text | None = None
-    """For date: the column of the same file with the date of the participant's time zero."""
+    """For date: the column with the date of the participant's time zero."""
+    since_elsewhere: Elsewhere | None = None
+    """Where that column stands in another file."""
+    partial: Literal["first", "last"] | None = None
+    """For date: an incomplete one (2014-03, 2014) is taken as its first or last possible day; else it is refused."""
     optional: bool = False
     """Whether a cell may be empty although our column needs a value; the row is then left out."""
 
@@ -41,13 +64,18 @@ class Unpivot(Part):
     column: Text
     set: TextMap
     """Our columns that are the same in each of these rows (test, unit, minute, parameter)."""
+    values: WordMap | None = None
+    """Word in the file -> result; a word with an empty one makes no row, a word that is not listed is a problem."""
 
 
 class FileMap(Part):
     """How one file becomes rows of one table. A file may be read into several tables."""
 
     file: Text
+    """A CSV file, or a Parquet file, by its name."""
     table: TableName
+    where: Filter = Field(default_factory=dict, validate_default=True)
+    """Which rows are read; all where nothing is said."""
     columns: Annotated[dict[str, Source], AfterValidator(read_only)]
     """Our column -> where its value comes from."""
     constants: TextMap = Field(default_factory=dict, validate_default=True)
@@ -61,6 +89,7 @@ class AllocationMap(Part):
     file: Text
     participant: Source
     arm: Source
+    where: Filter = Field(default_factory=dict, validate_default=True)
 
 
 class ImportMap(Part):
@@ -73,13 +102,24 @@ class ImportMap(Part):
     allocation: AllocationMap | None = None
 
 
+def _others(document: Document, steps: tuple[Step, ...], entry: FileMap) -> Iterator[Problem]:
+    for name, source in entry.columns.items():
+        if source.others is not None and source.values is None:
+            message = "`others` is the word for what `values` does not list, and there is no such list"
+            yield document.problem(
+                (*steps, "columns", name), "map-others", message, "List the known words in `values`."
+            )
+
+
 def _dates(document: Document, steps: tuple[Step, ...], entry: FileMap) -> Iterator[Problem]:
     for name, source in entry.columns.items():
+        at = (*steps, "columns", name)
         if (source.day == "date") != (source.since is not None):
             message = "a day that is counted from dates needs the column of time zero, and no other day takes one"
-            yield document.problem(
-                (*steps, "columns", name), "map-since", message, "Give `since` for `day: date` only."
-            )
+            yield document.problem(at, "map-since", message, "Give `since` for `day: date` only.")
+        elif source.day != "date" and (source.partial is not None or source.since_elsewhere is not None):
+            message = "only a day that is counted from dates has a time zero elsewhere or incomplete dates"
+            yield document.problem(at, "map-since", message, "Leave it out, or say `day: date`.")
 
 
 class LoadedMap:
@@ -110,7 +150,7 @@ def load_map(path: Path) -> LoadedMap:
     for index, entry in enumerate(content.files):
         known = BY_NAME[entry.table].schema
         steps = ("files", index)
-        problems += _dates(document, steps, entry)
+        problems += [*_dates(document, steps, entry), *_others(document, steps, entry)]
         named = [(("columns", name), name) for name in entry.columns]
         named += [(("constants", name), name) for name in entry.constants]
         named += [(("unpivot", i, "set", name), name) for i, item in enumerate(entry.unpivot) for name in item.set]

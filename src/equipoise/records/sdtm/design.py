@@ -69,6 +69,7 @@ _ROUTES = {
     "intramuscular": "INTRAMUSCULAR",
     "subcutaneous": "SUBCUTANEOUS",
     "oral": "ORAL",
+    "transdermal": "TRANSDERMAL",
 }
 _PHASES = ("I", "I/II", "II", "II/III", "III", "IV")
 _BOUND = re.compile(r"\s*age\s*(>=|<=|>|<)\s*(\d+(?:\.\d+)?)\s*")

@@ -1,4 +1,4 @@
-"""Read a CSV file strictly: every row has the header's fields, every problem its line."""
+"""Read a CSV or Parquet file as text, strictly: every row has the header's fields, every problem its line."""
 
 from __future__ import annotations
 
@@ -7,16 +7,19 @@ import io
 from dataclasses import dataclass
 from pathlib import Path
 
+import polars as pl
+
 from equipoise.errors import Problem
 
 MOST_PROBLEMS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class CsvTable:
-    """The cells of a CSV file as text, stripped of surrounding white space.
+class TextTable:
+    """The cells of a file as text, stripped of surrounding white space.
 
-    rows: one mapping column -> cell a row; lines: the line in the file on which each row begins.
+    rows: one mapping column -> cell a row; lines: the line in the file on which each row begins, and in a Parquet file
+    the number of the row.
     """
 
     name: str
@@ -25,13 +28,16 @@ class CsvTable:
     lines: tuple[int, ...]
 
 
-def read_csv(path: Path, name: str, *, delimiter: str, encoding: str) -> tuple[CsvTable | None, list[Problem]]:
-    """Read the file; the table is None where its problems leave nothing to work on."""
+def read_table(path: Path, name: str, *, delimiter: str, encoding: str) -> tuple[TextTable | None, list[Problem]]:
+    """Read the file, Parquet by its name or else CSV; the table is None where problems leave nothing to work on."""
+    return _parquet(path, name) if path.suffix == ".parquet" else _csv(path, name, delimiter, encoding)
+
+
+def _csv(path: Path, name: str, delimiter: str, encoding: str) -> tuple[TextTable | None, list[Problem]]:
     try:
         raw = path.read_bytes()
     except OSError as error:
-        what = "there is no such file" if isinstance(error, FileNotFoundError) else (error.strerror or str(error))
-        return None, [Problem(name, None, "", "file-exists", what, "Put the file into the folder, or correct the map.")]
+        return None, [_absent(name, error)]
     try:
         text = raw.decode("utf-8-sig" if encoding == "utf-8" else encoding)
     except UnicodeDecodeError as error:
@@ -44,7 +50,39 @@ def read_csv(path: Path, name: str, *, delimiter: str, encoding: str) -> tuple[C
     return _parsed(text, name, delimiter)
 
 
-def _parsed(text: str, name: str, delimiter: str) -> tuple[CsvTable | None, list[Problem]]:
+def _absent(name: str, error: OSError) -> Problem:
+    what = "there is no such file" if isinstance(error, FileNotFoundError) else (error.strerror or str(error))
+    return Problem(name, None, "", "file-exists", what, "Put the file into the folder, or correct the map.")
+
+
+def _parquet(path: Path, name: str) -> tuple[TextTable | None, list[Problem]]:
+    try:
+        frame = pl.read_parquet(path)
+    except FileNotFoundError as error:
+        return None, [_absent(name, error)]
+    except (OSError, pl.exceptions.PolarsError) as error:
+        message = f"this is no Parquet file that can be read ({str(error).splitlines()[0]})"
+        return None, [Problem(name, None, "", "file-readable", message, "Give the file as it was exported.")]
+    nested = [column for column, kind in frame.schema.items() if kind.is_nested() or kind in (pl.Binary, pl.Object)]
+    if nested:
+        message = "the column holds neither text, numbers, days nor truth values"
+        return None, [Problem(name, None, column, "column-type", message, "Leave it out.") for column in nested]
+    columns = [_as_text(frame[column]) for column in frame.columns]
+    header = tuple(frame.columns)
+    rows = tuple(dict(zip(header, cells, strict=True)) for cells in zip(*columns, strict=True))
+    return TextTable(name, header, rows, tuple(range(1, frame.height + 1))), []
+
+
+def _as_text(column: pl.Series) -> list[str]:
+    """Cells as text: nothing for missing ones, whole numbers without a point, the shortest text of others."""
+    if column.dtype.is_float():
+        return ["" if x is None else repr(x).removesuffix(".0") for x in column.fill_nan(None).to_list()]
+    if column.dtype == pl.Boolean:
+        return ["" if x is None else str(x).lower() for x in column.to_list()]
+    return [cell.strip() for cell in column.cast(pl.String).fill_null("").to_list()]
+
+
+def _parsed(text: str, name: str, delimiter: str) -> tuple[TextTable | None, list[Problem]]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows: list[list[str]] = []
     lines: list[int] = []
@@ -75,7 +113,7 @@ def _parsed(text: str, name: str, delimiter: str) -> tuple[CsvTable | None, list
             message = f"the row has {len(row)} fields, the header {len(header)}"
             remedy = "Quote cells that hold the delimiter; leave empty cells between delimiters."
             problems.append(Problem(name, line, "", "csv-fields", message, remedy))
-    return CsvTable(name, header, tuple(good), tuple(kept)), problems
+    return TextTable(name, header, tuple(good), tuple(kept)), problems
 
 
 def _header(header: tuple[str, ...], name: str, delimiter: str) -> list[Problem]:
