@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from itertools import pairwise
 from xml.etree import ElementTree as ET
 
 import matplotlib as mpl
@@ -220,7 +221,7 @@ def test_arms_differ_by_marker_and_line_and_not_by_colour_alone():
     assert len({look.dashes for look in found}) == len(found)
     first = {style.role: look.colour for style, look in reversed(list(zip(styles, found, strict=True)))}
     assert first == palette.COLOURS
-    assert all(one.colour != two.colour for one, two in zip(found[:8], found[1:8], strict=False))
+    assert all(one.colour != two.colour for one, two in pairwise(found[:8]))
     assert palette.looks([sample.CELLS, sample.SALINE]) == (
         palette.Look("#0072B2", "o", ()),
         palette.Look("#E69F00", "s", (4, 2)),

@@ -1,7 +1,7 @@
 """A document as a reader meets it, in no format: sections of paragraphs, tables, figures and notes.
 
     Document ── Section ── Section …
-                   └── Paragraph | Bullets | KeyValues | Verbatim | Table | FigureBlock | Callout | Listing
+                   └── Paragraph | Bullets | KeyValues | Verbatim | Table | FigureBlock | Callout | Listing | Courses
 
 Everything is frozen and valid by construction: ids are unique, links lead somewhere, rows fit their columns.
 Writers (HTML first) only read it. A ValueError here is a mistake of the program that wrote the document.
@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
+from equipoise.documents.courses import Courses
 from equipoise.documents.drawings import Drawing
 from equipoise.documents.runs import Code, Link, Missing, Reference, Text, flattened, plain
 
@@ -147,14 +148,18 @@ class Callout:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Long material that a reader opens when wanted, and that is printed open."""
+    """Long material that a reader opens when wanted, and that is printed open.
+
+    filtered: whether a screen offers to filter the rows of its table.
+    """
 
     id: str
     title: Text
     blocks: tuple[Block, ...]
+    filtered: bool = False
 
 
-Block = Paragraph | Bullets | KeyValues | Verbatim | Table | FigureBlock | Callout | Listing
+Block = Paragraph | Bullets | KeyValues | Verbatim | Table | FigureBlock | Callout | Listing | Courses
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +185,21 @@ class Words:
     warning: str = "Take care"
     good: str = "Good"
     alert: str = "Alert"
+    outcome: str = "Outcome"
+    participant: str = "Participant"
+    nobody: str = "none chosen"
+    shown: str = "Shown"
+    hint: str = "Point at a line or use the arrow keys: up and down for participants, left and right for visits."
+    means: str = "Thick lines: means."
+    courses: str = "The numbers behind this view"
+    day: str = "day"
+    missing: str = "no value"
+    elsewhere: str = "stands in the HTML report, where an outcome and a participant can be chosen."
+    filters: str = "Filter the rows"
+    search: str = "Words anywhere"
+    any: str = "any"
+    reset: str = "Show all"
+    count: str = "{shown} of {all} rows shown"
     page: str = "Page"
     of: str = "of"
 
@@ -216,9 +236,9 @@ class Document:
         for section in walk_sections(self.sections):
             yield from walk_blocks(section.blocks)
 
-    def named_blocks(self) -> Iterator[Table | FigureBlock | Listing]:
+    def named_blocks(self) -> Iterator[Table | FigureBlock | Listing | Courses]:
         """Every block that has an id, in reading order."""
-        return (block for block in self.blocks() if isinstance(block, Table | FigureBlock | Listing))
+        return (block for block in self.blocks() if isinstance(block, Table | FigureBlock | Listing | Courses))
 
     def tables(self) -> Iterator[Table]:
         """Every table, in reading order."""
@@ -267,6 +287,8 @@ def texts(block: Block) -> Iterator[Text]:
             yield block.title
         case Verbatim():
             yield Code(block.text)
+        case Courses():
+            yield from (block.title, *block.notes)
 
 
 def _check_ids(ids: list[str], results: list[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +12,7 @@ from equipoise.documents.runs import Code, Run, Text
 from equipoise.protocol.model import Protocol
 from equipoise.report.claims import claims_section
 from equipoise.report.consort import consort_section
+from equipoise.report.courses import courses_block
 from equipoise.report.deviations import deviations_section
 from equipoise.report.estimates import estimates_section, headline
 from equipoise.report.listings import listings_section
@@ -59,7 +61,7 @@ def report_document(source: ReportSource) -> Document:
         synopsis_section(source),
         methods_section(source.protocol),
         participants_section(source),
-        outcomes_section(source),
+        with_courses(source, outcomes_section(source)),
         recurrent_section(source),
         estimates_section(source),
         safety_section(source),
@@ -81,6 +83,12 @@ def report_document(source: ReportSource) -> Document:
         sections=(*there, consort_section(source, there)),
         footer=(f"equipoise {source.results.software['version']}",),
     )
+
+
+def with_courses(source: ReportSource, outcomes: Section | None) -> Section | None:
+    """The outcomes, and every participant's course to look through."""
+    courses = None if outcomes is None else courses_block(source)
+    return outcomes if outcomes is None or courses is None else replace(outcomes, blocks=(*outcomes.blocks, courses))
 
 
 def _banner(source: ReportSource) -> str | None:

@@ -12,7 +12,8 @@ from equipoise.documents.runs import Missing, Text
 from equipoise.report.source import ReportSource
 
 SUBJECT = ("USUBJID", "ARM", "AGE", "SEX", "DIAGDY", "ALLOCDY", "LSTCNDY")
-EVENT = ("USUBJID", "ASTDY", "AENDY", "AECAT", "AEDECOD", "AETOXGR", "AELEVEL", "AESER", "AREL", "AEOUT", "TRTP")
+EVENT = ("USUBJID", "ASTDY", "AENDY", "AECAT", "AEBODSYS", "AEDECOD", "AETOXGR", "AELEVEL", "AESER", "AREL", "AEOUT")
+EVENT += ("TRTP",)
 NUMBERS = {"AGE": 1, "DIAGDY": 0, "ALLOCDY": 0, "LSTCNDY": 0, "ASTDY": 0, "AENDY": 0, "AETOXGR": 0, "AELEVEL": 0}
 HEADERS = {
     "USUBJID": "Participant",
@@ -25,6 +26,7 @@ HEADERS = {
     "ASTDY": "From day",
     "AENDY": "To day",
     "AECAT": "Kind",
+    "AEBODSYS": "Organ class or kind",
     "AEDECOD": "Term",
     "AETOXGR": "Grade",
     "AELEVEL": "Level",
@@ -33,6 +35,8 @@ HEADERS = {
     "AEOUT": "Outcome",
     "TRTP": "Planned treatment",
 }
+FEW = 8
+"""Rows that need no filter."""
 NOT_RECORDED = "not recorded"
 NOT_RANDOMISED = "Not randomised"
 
@@ -57,7 +61,9 @@ def _blocks(source: ReportSource) -> Iterator[Block]:
             if kind not in source.listed_kinds:
                 yield Paragraph(f"{title}: {mine.height} rows, which stand in the dataset ADAE alone.")
             else:
-                yield _listing(f"listing-events-{kind}", title, _table(f"events-{kind}", mine, columns))
+                yield _listing(
+                    f"listing-events-{kind}", title, _table(f"events-{kind}", mine, columns), filtered=mine.height > FEW
+                )
 
 
 def _outcomes(source: ReportSource) -> Iterator[Listing]:
@@ -82,8 +88,8 @@ def _outcomes(source: ReportSource) -> Iterator[Listing]:
         )
 
 
-def _listing(name: str, title: str, table: Table) -> Listing:
-    return Listing(name, f"{title} ({len(table.rows)} rows)", (table,))
+def _listing(name: str, title: str, table: Table, *, filtered: bool = False) -> Listing:
+    return Listing(name, f"{title} ({len(table.rows)} rows)", (table,), filtered)
 
 
 def _table(name: str, frame: pl.DataFrame, names: Sequence[str]) -> Table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from equipoise.documents import paper
+from equipoise.documents.courses import Courses
 from equipoise.documents.docx.pictures import Picture, inline
 from equipoise.documents.docx.tables import table_of
 from equipoise.documents.docx.words import CLOSED, Face, Words, field, opened, paragraph, run, twips
@@ -116,6 +117,8 @@ class Body:
 
     def _block(self, block: Block, room: float, *, turn: bool = True) -> list[Piece]:
         """A block; `turn` says whether a wide table may lie on a page of its own."""
+        if isinstance(block, Courses):
+            block = Paragraph(f"{block.title} {self.document.words.elsewhere}")
         match block:
             case Table():
                 label = self.words.labels[block.id]

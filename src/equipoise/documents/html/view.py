@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -10,9 +11,10 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from equipoise.documents import palette
+from equipoise.documents.courses import Courses
 from equipoise.documents.figure_tables import behind
 from equipoise.documents.figures import Width, draw
-from equipoise.documents.model import Column, Document, FigureBlock, Row, Table
+from equipoise.documents.model import Column, Document, FigureBlock, Listing, Row, Table
 
 _HERE = Path(__file__).parent
 _LEFTWARDS = frozenset({"ar", "ckb", "fa", "he", "ps", "ur"})
@@ -62,8 +64,42 @@ class Page:
         return Markup(f":root{{{colours}}}\n{(_HERE / 'page.css').read_text(encoding='utf-8')}{margins}}}\n")  # noqa: S704  our own style sheet; texts pass `_css`
 
     def script(self) -> Markup:
-        """A few lines that open what is folded, for paper and for links that lead inside; the page reads without."""
-        return Markup((_HERE / "page.js").read_text(encoding="utf-8"))  # noqa: S704  our own script, no text from outside
+        """What opens folded parts, and, where the document has them, draws courses and filters; all reads without."""
+        blocks = list(self.document.blocks())
+        names = ["page"]
+        names += ["courses"] if any(isinstance(block, Courses) for block in blocks) else []
+        names += ["filter"] if any(isinstance(block, Listing) and block.filtered for block in blocks) else []
+        return Markup("".join((_HERE / f"{name}.js").read_text(encoding="utf-8") for name in names))  # noqa: S704  our own scripts, no text from outside
+
+    def courses(self, item: Courses) -> Markup:
+        """The data of a view, as JSON that no text in it can end."""
+        words = self.document.words
+        named = ("outcome", "participant", "nobody", "shown", "hint", "means", "day", "missing")
+        groups = [
+            {"label": style.label, "colour": look.colour, "dashes": look.dashes}
+            for style, look in zip(item.groups, palette.looks(item.groups), strict=True)
+        ]
+        outcomes = [
+            {
+                "label": one.label,
+                "unit": one.unit,
+                "log": one.log,
+                "visits": one.visits,
+                "places": one.places,
+                "means": one.means,
+                "people": [(person.who, person.group, person.values, person.days) for person in one.people],
+            }
+            for one in item.outcomes
+        ]
+        told = {name: getattr(words, name) for name in named} | {"numbers": words.courses}
+        text = json.dumps({"words": told, "groups": groups, "outcomes": outcomes}, separators=(",", ":"))
+        return Markup(text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e"))  # noqa: S704  ASCII without markup
+
+    def filter_words(self) -> str:
+        """The words of the filters above a listing, as JSON."""
+        words = self.document.words
+        named = ("search", "any", "reset", "count")
+        return json.dumps({name: getattr(words, name) for name in named} | {"label": words.filters})
 
 
 def _css(text: str) -> str:

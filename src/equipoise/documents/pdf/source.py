@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from equipoise.documents import paper
+from equipoise.documents.courses import Courses
 from equipoise.documents.figure_tables import behind
 from equipoise.documents.model import (
     Block,
@@ -94,6 +95,8 @@ class _Writer:
                 title = f"block(sticky: true, above: 14pt, strong({self.words.text(block.title, Setting(room))}))"
                 inner = [piece for item in block.blocks for piece in self._pieces(item, room, turn=turn)]
                 return [Piece(block_of([f"place-of({quoted('id:' + block.id)})", title]), None), *inner]
+            case Courses():
+                return [Piece(self._upright(Paragraph(f"{block.title} {self.document.words.elsewhere}"), room))]
             case _:
                 return [Piece(self._upright(block, room))]
 

@@ -1,0 +1,83 @@
+"""Each participant's course, outcome by outcome, to look through on a screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from equipoise.documents.courses import Course, CourseOutcome, Courses
+from equipoise.documents.numbers import digits
+from equipoise.report.outcomes import CONCENTRATIONS, time_scale
+from equipoise.report.source import Described, ReportSource
+
+MOST_VALUES = 40_000
+"""Values that a page holds for looking through; of outcomes beyond, the datasets tell."""
+
+
+def courses_block(source: ReportSource) -> Courses | None:
+    """Every outcome that a descriptive analysis follows over two visits or more; None where there is none."""
+    found: dict[str, CourseOutcome] = {}
+    left: list[str] = []
+    held = 0
+    for described in source.described():
+        for name in dict.fromkeys(name for name, _ in described.heads if len(described.visits(name)) > 1):
+            if name in found or name in left:
+                continue
+            outcome = _outcome(source, described, name)
+            size = len(outcome.people) * len(outcome.visits)
+            if not outcome.people or held + size > MOST_VALUES:
+                left += [name] if outcome.people else []
+                continue
+            held += size
+            found[name] = outcome
+    if not found:
+        return None
+    notes = ("Values are those of the dataset ADEFF, means those of the tables in results.json.",)
+    if left:
+        labels = ", ".join(source.protocol.parameter(name).label for name in left)
+        notes += (f"Too many values for this page, and in the dataset ADEFF alone: {labels}.",)
+    groups = tuple(style for _, style in source.groups)
+    title = "Every participant, outcome by outcome"
+    return Courses("courses", title, groups, tuple(found.values()), notes)
+
+
+def _outcome(source: ReportSource, described: Described, name: str) -> CourseOutcome:
+    parameter = source.protocol.parameter(name)
+    counted = described.visits(name)
+    visits = [visit for visit in counted if any(described.count(name, visit, "n", g) for g in described.groups)]
+    visits = visits or counted
+    scale = time_scale(source, visits)
+    means = tuple(
+        tuple(
+            None if value is None else digits(value, parameter.decimals)
+            for value in (described.get(name, visit, "mean", group) for visit in visits)
+        )
+        for group, _ in source.groups
+    )
+    people = tuple(_people(source, name, visits, parameter.decimals))
+    values = source.values.filter(pl.col("PARAMID") == name)["AVAL"]
+    log = parameter.unit in CONCENTRATIONS and values.len() > 0 and bool((values > 0).all())
+    labels = tuple(source.protocol.visit(visit).label for visit in visits)
+    places = tuple(round(scale.places[visit], 4) for visit in visits)
+    return CourseOutcome(parameter.label, parameter.unit, labels, places, means, people, log)
+
+
+def _people(source: ReportSource, name: str, visits: list[str], decimals: int) -> Iterator[Course]:
+    """Participants with any value, by group; in a blinded run everybody is in one group."""
+    labels = {source.protocol.visit(visit).label: place for place, visit in enumerate(visits)}
+    places = {arm.label: place for place, arm in enumerate(source.protocol.arms)}
+    arms = dict(source.subjects.select("USUBJID", "ARM").iter_rows())
+    rows = source.values.filter((pl.col("PARAMID") == name) & pl.col("AVISIT").is_in(list(labels)))
+    found: list[Course] = []
+    for (who,), mine in rows.group_by("USUBJID", maintain_order=True):
+        group = 0 if source.blinded else places.get(arms.get(who) or "")
+        if group is None:
+            continue
+        values: list[str | None] = [None] * len(visits)
+        days: list[int | None] = [None] * len(visits)
+        for visit, day, value in mine.select("AVISIT", "ADY", "AVAL").iter_rows():
+            values[labels[visit]] = digits(value, decimals)
+            days[labels[visit]] = None if day is None else round(day)
+        found.append(Course(str(who), group, tuple(values), tuple(days)))
+    yield from sorted(found, key=lambda course: (course.group, course.who))
