@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from equipoise.verbs.exporting import conform as conform
     from equipoise.verbs.exporting import export as export
     from equipoise.verbs.importing import import_trial as import_trial
+    from equipoise.verbs.importing import preview_import as preview_import
     from equipoise.verbs.planning import sap as sap
     from equipoise.verbs.reporting import report as report
     from equipoise.verbs.simulating import simulate as simulate
@@ -39,6 +40,7 @@ _VERBS = {
     "export": "equipoise.verbs.exporting",
     "import_trial": "equipoise.verbs.importing",
     "mmrm": "equipoise.formula",
+    "preview_import": "equipoise.verbs.importing",
     "report": "equipoise.verbs.reporting",
     "sap": "equipoise.verbs.planning",
     "simulate": "equipoise.verbs.simulating",

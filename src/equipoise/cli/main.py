@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
 import click
 
-from equipoise.errors import EquipoiseError
+from equipoise.errors import DataError, EquipoiseError, Problem
 
 INTERRUPTED = 130
+MOST_WARNINGS = 10
+"""Warnings of one rule that are told one by one."""
 _Format = Literal["html", "pdf", "docx"]
 _FORMATS = ("html", "pdf", "docx")
 _Kind = Literal["csv", "parquet", "xpt", "dataset-json"]
@@ -41,7 +44,7 @@ _OUTPUT = click.option("-o", "--output", required=True, type=_FOLDER, help="Fold
 def commands() -> None:
     """Plan, rehearse, run, analyse and report a small randomised placebo-controlled trial from one protocol file.
 
-    PROTOCOL is the path of a protocol file or the name of a shipped one (msc-t1d, t1dal).
+    PROTOCOL is the path of a protocol file or the name of a shipped one (msc-t1d, t1dal, cdisc-pilot).
 
     Exit codes: 0 done, 1 a defect of equipoise, 2 the input is wrong, 3 the data do not fit the protocol, 4 an
     integrity check failed, 5 the machine cannot do it, 130 interrupted.
@@ -120,19 +123,41 @@ def _simulated(done: Any) -> None:
 @click.argument("protocol")
 @click.argument("folder", type=_FOLDER)
 @click.option("--map", "import_map", type=_FOLDER, help="Import map; default: the shipped one named like the protocol.")
-@_OUTPUT
-def import_(protocol: str, folder: Path, import_map: Path | None, output: Path) -> None:
-    """Read the files of a finished trial in FOLDER."""
-    from equipoise.verbs.importing import import_trial
+@click.option("--dry-run", is_flag=True, help="Say what would be read, dropped and converted, and write nothing.")
+@click.option("-o", "--output", type=_FOLDER, help="Folder for the output; needed but for --dry-run.")
+def import_(protocol: str, folder: Path, import_map: Path | None, dry_run: bool, output: Path | None) -> None:
+    """Read the files of a finished trial in FOLDER: CSV or Parquet with a map, or a REDCap project's export."""
+    from equipoise.verbs.importing import import_trial, preview_import
 
+    if dry_run:
+        preview = preview_import(protocol, folder, import_map=import_map)
+        _warnings(preview.warnings)
+        for line in preview.lines:
+            click.echo(line)
+        if preview.problems:
+            raise DataError(f"the files in {folder} cannot be imported", preview.problems)
+        return
+    if output is None:
+        raise click.UsageError("Missing option '-o' / '--output', which only --dry-run does without.")
     done = import_trial(protocol, folder, output, import_map=import_map)
     records = done.imported.records
-    for warning in records.warnings:
-        click.echo(f"warning: {warning}", err=True)
+    _warnings(done.imported.warnings)
     for name, columns in done.imported.unread.items():
         click.echo(f"not read: {name}: {', '.join(columns)}", err=True)
     rows = ", ".join(f"{table.height} {name}" for name, table in records.tables.items() if table.height)
     click.echo(f"{done.folder}: {rows}")
+
+
+def _warnings(warnings: Sequence[Problem]) -> None:
+    """The first warnings of each rule, and how many more there are."""
+    told: dict[str, int] = {}
+    for warning in warnings:
+        told[warning.rule] = told.get(warning.rule, 0) + 1
+        if told[warning.rule] <= MOST_WARNINGS:
+            click.echo(f"warning: {warning}", err=True)
+    for rule, count in told.items():
+        if count > MOST_WARNINGS:
+            click.echo(f"warning: and {count - MOST_WARNINGS} more [{rule}]", err=True)
 
 
 @commands.command()

@@ -14,6 +14,7 @@ from equipoise.records.folder import write_records
 from equipoise.records.importing.apply import Imported, import_files
 from equipoise.records.importing.choose import columns_of_arms, columns_of_entry
 from equipoise.records.importing.map import LoadedMap, find_map, load_map
+from equipoise.records.importing.preview import Preview, preview_files
 from equipoise.records.records import Records
 from equipoise.source.changes import as_written
 from equipoise.source.digest import digest_of_file
@@ -53,12 +54,25 @@ def import_trial(
     return ImportedTrial(target.path, imported)
 
 
+def preview_import(protocol: str | Path, folder: str | Path, *, import_map: str | Path | None = None) -> Preview:
+    """What `import_trial` would read, drop and convert; nothing is written.
+
+    Raises InputError for the protocol or the map, DataError where there is no such folder; problems of the files are
+    in the preview.
+    """
+    loaded = load_protocol(protocol)
+    mapping = load_map(find_map(loaded.id, Path(import_map) if import_map is not None else None))
+    return preview_files(loaded, mapping, folder_of(folder))
+
+
 def files_of(mapping: LoadedMap) -> tuple[str, ...]:
     """Every file that a map reads."""
     content = mapping.content
     names = {file for entry in content.files for file in columns_of_entry(entry)}
     if content.allocation is not None:
         names |= set(columns_of_arms(content.allocation))
+    if content.redcap is not None:
+        names.add(content.redcap.dictionary)
     return tuple(sorted(names))
 
 

@@ -15,8 +15,9 @@ from equipoise.records.allocation import Allocation, check_allocation
 from equipoise.records.classes import BY_NAME, RANDOMISED, Column, ObservationClass
 from equipoise.records.importing.choose import columns_of_arms, columns_of_entry, selected
 from equipoise.records.importing.convert import CellError, day, days_between, flag, number, result, translated, whole
-from equipoise.records.importing.map import Elsewhere, FileMap, LoadedMap, Source, Unpivot
+from equipoise.records.importing.map import Elsewhere, FileMap, LoadedMap, RedcapProject, Source, Unpivot
 from equipoise.records.importing.read_table import TextTable, read_table
+from equipoise.records.importing.redcap import decoded, read_dictionary, unreadable
 from equipoise.records.records import Records
 
 Row = dict[str, Any]
@@ -24,7 +25,7 @@ MOST_PROBLEMS = 100
 
 
 @dataclass(slots=True)
-class _Import:
+class Reading:
     """The work in hand: files already read, problems found so far."""
 
     protocol: Protocol
@@ -33,6 +34,7 @@ class _Import:
     files: dict[str, TextTable | None] = field(default_factory=dict)
     joined: dict[tuple[int, str], dict[str, str]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
 
     def table(self, name: str) -> TextTable | None:
         if name not in self.files:
@@ -42,7 +44,24 @@ class _Import:
             )
             self.files[name] = table
             self.problems += problems
+            if content.redcap is not None and name == content.redcap.records and table is not None:
+                self.files[name] = self._decoded(table, content.redcap)
         return self.files[name]
+
+    def _decoded(self, table: TextTable, project: RedcapProject) -> TextTable | None:
+        given = self.table(project.dictionary)
+        dictionary, problems = (None, []) if given is None else read_dictionary(given)
+        self.problems += problems
+        if dictionary is None:
+            return None
+        done = decoded(table, dictionary, project.missing)
+        content = self.loaded.content
+        every = [columns_of_entry(entry) for entry in content.files]
+        every += [columns_of_arms(content.allocation)] if content.allocation is not None else []
+        read = {column for wanted in every for column in wanted.get(project.records, ())}
+        self.problems += [*done.problems, *unreadable(dictionary, read, dictionary.id_field, project.records)]
+        self.warnings += done.warnings
+        return done.table
 
     def text(self, source: Source, cells: dict[str, str]) -> str:
         """The cell that a source names, in this row or in that of another file; empty where there is none."""
@@ -75,6 +94,22 @@ class _Import:
             found[key] = cells[column]
         return found
 
+    def unread(self) -> dict[str, tuple[str, ...]]:
+        """The columns that no entry of the map reads, by file."""
+        content = self.loaded.content
+        every = [columns_of_entry(entry) for entry in content.files]
+        every += [columns_of_arms(content.allocation)] if content.allocation is not None else []
+        used: dict[str, set[str]] = {}
+        for file, names in (item for wanted in every for item in wanted.items()):
+            used.setdefault(file, set()).update(names)
+        told = [name for name in self.files if content.redcap is None or name != content.redcap.dictionary]
+        left = {
+            name: tuple(c for c in table.header if c not in used.get(name, set()))
+            for name in told
+            if (table := self.files[name]) is not None
+        }
+        return {name: columns for name, columns in left.items() if columns}
+
     def refuse(self, file: str, line: int, column: str, error: CellError, cell: str) -> None:
         if error.rule == "unit-known":  # the map's mistake, not that of each cell in the column
             told = any((p.file, p.path, p.rule) == (file, column, error.rule) for p in self.problems)
@@ -85,11 +120,12 @@ class _Import:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What an import gave: records, the allocation where the map says where arms stand, and columns left unread."""
+    """What an import gave: records, the arms where the map says where they stand, columns left unread, oddities."""
 
     records: Records
     allocation: Allocation | None
     unread: dict[str, tuple[str, ...]]
+    warnings: tuple[Problem, ...] = ()
 
 
 def import_files(protocol: Protocol, loaded: LoadedMap, folder: Path) -> Imported:
@@ -97,7 +133,7 @@ def import_files(protocol: Protocol, loaded: LoadedMap, folder: Path) -> Importe
 
     Raises DataError with every problem, each with file and line.
     """
-    work = _Import(protocol, loaded, folder)
+    work = Reading(protocol, loaded, folder)
     rows: dict[str, list[Row]] = {name: [] for name in BY_NAME}
     for entry in loaded.content.files:
         table = work.table(entry.file)
@@ -115,10 +151,10 @@ def import_files(protocol: Protocol, loaded: LoadedMap, folder: Path) -> Importe
     unarmed = list(_without_arm(work, records, arms)) if arms is not None else []
     if unarmed:
         raise _refused(folder, unarmed)
-    return Imported(records, arms, _unread(work))
+    return Imported(records, arms, work.unread(), (*work.warnings, *records.warnings))
 
 
-def _without_arm(work: _Import, records: Records, arms: Allocation) -> Iterator[Problem]:
+def _without_arm(work: Reading, records: Records, arms: Allocation) -> Iterator[Problem]:
     """Someone randomised whose arm is not in the file that the map names for it."""
     entry = work.loaded.content.allocation
     column = entry.arm.column if entry is not None else ""
@@ -137,7 +173,7 @@ def _refused(folder: Path, problems: list[Problem]) -> DataError:
     return DataError(f"the files in {folder} do not fit the protocol and its map{more}; nothing was written", told)
 
 
-def _columns_present(work: _Import, wanted: dict[str, set[str]]) -> bool:
+def _columns_present(work: Reading, wanted: dict[str, set[str]]) -> bool:
     """Whether the files that could be read have the columns that are wanted of them."""
     complete = True
     for file, names in wanted.items():
@@ -153,7 +189,7 @@ def _columns_present(work: _Import, wanted: dict[str, set[str]]) -> bool:
     return complete
 
 
-def _rows(work: _Import, entry: FileMap, table: TextTable) -> Iterator[Row]:
+def _rows(work: Reading, entry: FileMap, table: TextTable) -> Iterator[Row]:
     target = BY_NAME[entry.table]
     for cells, line in selected(table, entry.where):
         base: Row | None = {"source": f"{table.name}:{line}"}
@@ -172,12 +208,12 @@ def _rows(work: _Import, entry: FileMap, table: TextTable) -> Iterator[Row]:
             yield _completed(work, target, base)
 
 
-def _word(work: _Import, file: str, line: int, column: Column, word: str) -> Any:
+def _word(work: Reading, file: str, line: int, column: Column, word: str) -> Any:
     """The value of a word of the map itself."""
     return _cell(work, file, line, column, Source(column=column.name), {column.name: word})
 
 
-def _cell(work: _Import, file: str, line: int, column: Column, source: Source, cells: dict[str, str]) -> Any:
+def _cell(work: Reading, file: str, line: int, column: Column, source: Source, cells: dict[str, str]) -> Any:
     """The value of one cell in the type of our column; None for an empty or refused one."""
     cell = work.text(source, cells)
     if cell == "":
@@ -201,7 +237,7 @@ def _valued(column: Column, source: Source, cell: str) -> Any:
     return kinds[column.kind](cell) if column.kind in kinds else cell
 
 
-def _unpivoted(work: _Import, entry: FileMap, file: str, line: int, cells: dict[str, str], base: Row) -> Iterator[Row]:
+def _unpivoted(work: Reading, entry: FileMap, file: str, line: int, cells: dict[str, str], base: Row) -> Iterator[Row]:
     target = BY_NAME[entry.table]
     for item in entry.unpivot:
         row = dict(base)
@@ -225,7 +261,7 @@ def _unpivoted(work: _Import, entry: FileMap, file: str, line: int, cells: dict[
             yield made
 
 
-def _finding(work: _Import, file: str, line: int, item: Unpivot, cell: str, row: Row) -> Row | None:
+def _finding(work: Reading, file: str, line: int, item: Unpivot, cell: str, row: Row) -> Row | None:
     """A finding; an empty cell is a measurement not done, or nothing at all where the visit has no day either."""
     assessment = _assessment(work.protocol, row.get("assessment"))
     test = next((t for t in assessment.tests if t.id == row.get("test")), None) if assessment else None
@@ -251,7 +287,7 @@ def _assessment(protocol: Protocol, name: str | None) -> Assessment | None:
     return next((item for item in protocol.findings if item.id == name), None)
 
 
-def _value(work: _Import, file: str, line: int, item: Unpivot, cell: str, row: Row) -> Row | None:
+def _value(work: Reading, file: str, line: int, item: Unpivot, cell: str, row: Row) -> Row | None:
     if cell == "":
         return None
     try:
@@ -261,7 +297,7 @@ def _value(work: _Import, file: str, line: int, item: Unpivot, cell: str, row: R
         return None
 
 
-def _completed(work: _Import, target: ObservationClass, row: Row) -> Row:
+def _completed(work: Reading, target: ObservationClass, row: Row) -> Row:
     """Fill in what follows from the protocol: sequence, domain."""
     if "sequence" in target.schema:
         row["sequence"] = row.get("sequence") or 1
@@ -280,7 +316,7 @@ def _finish_visits(rows: dict[str, list[Row]]) -> None:
             row["status"] = "held" if held else "missed"
 
 
-def _arms(work: _Import) -> Allocation | None:
+def _arms(work: Reading) -> Allocation | None:
     entry = work.loaded.content.allocation
     table = work.table(entry.file) if entry is not None else None
     if entry is None or table is None:
@@ -302,19 +338,3 @@ def _frame(target: ObservationClass, rows: list[Row]) -> pl.DataFrame:
     return pl.DataFrame(
         {column.name: pl.Series([row.get(column.name) for row in rows], dtype=column.kind) for column in target.columns}
     )
-
-
-def _unread(work: _Import) -> dict[str, tuple[str, ...]]:
-    """The columns that no entry of the map reads, by file."""
-    allocation = work.loaded.content.allocation
-    every = [columns_of_entry(entry) for entry in work.loaded.content.files]
-    every += [columns_of_arms(allocation)] if allocation is not None else []
-    used: dict[str, set[str]] = {}
-    for file, names in (item for wanted in every for item in wanted.items()):
-        used.setdefault(file, set()).update(names)
-    left = {
-        name: tuple(c for c in table.header if c not in used.get(name, set()))
-        for name, table in work.files.items()
-        if table
-    }
-    return {name: columns for name, columns in left.items() if columns}

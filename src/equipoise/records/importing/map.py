@@ -20,7 +20,7 @@ from equipoise.source.paths import Step
 TextMap = Annotated[dict[str, Text], AfterValidator(read_only)]
 WordMap = Annotated[dict[str, str], AfterValidator(read_only)]
 """Word in the file -> our word; an empty one says that there is no value."""
-Words = Annotated[tuple[Text, ...], Field(min_length=1)]
+Words = Annotated[tuple[str, ...], Field(min_length=1)]
 Filter = Annotated[dict[str, Words], AfterValidator(read_only)]
 """Column of the file -> the words of which one must stand there; rows with another are not read."""
 TableName = Literal["participants", "visits", "findings", "events", "interventions", "lots", "supplied"]
@@ -92,6 +92,17 @@ class AllocationMap(Part):
     where: Filter = Field(default_factory=dict, validate_default=True)
 
 
+class RedcapProject(Part):
+    """A REDCap project whose records file the entries of the map read."""
+
+    dictionary: Text
+    """The data dictionary, CSV."""
+    records: Text
+    """The records, CSV, raw or labelled, with variable names as headers."""
+    missing: tuple[Text, ...] = ()
+    """The project's codes for missing data, as ``-999``; such cells are empty."""
+
+
 class ImportMap(Part):
     """A map of a finished trial's files."""
 
@@ -100,6 +111,7 @@ class ImportMap(Part):
     encoding: Literal["utf-8", "latin-1"] = "utf-8"
     files: Annotated[tuple[FileMap, ...], Field(min_length=1)]
     allocation: AllocationMap | None = None
+    redcap: RedcapProject | None = None
 
 
 def _others(document: Document, steps: tuple[Step, ...], entry: FileMap) -> Iterator[Problem]:
