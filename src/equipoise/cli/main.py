@@ -17,8 +17,8 @@ MOST_WARNINGS = 10
 """Warnings of one rule that are told one by one."""
 _Format = Literal["html", "pdf", "docx"]
 _FORMATS = ("html", "pdf", "docx")
-_Kind = Literal["csv", "parquet", "xpt", "dataset-json"]
-_KINDS = ("csv", "parquet", "xpt", "dataset-json")
+_Kind = Literal["csv", "parquet", "xpt", "dataset-json", "usdm"]
+_KINDS = ("csv", "parquet", "xpt", "dataset-json", "usdm")
 _FOLDER = click.Path(path_type=Path)
 _SET = click.option(
     "--set",
@@ -234,17 +234,26 @@ def sap(protocol: str, changes: tuple[str, ...], formats: tuple[_Format, ...], o
 
 @commands.command()
 @click.argument("protocol")
-@click.argument("records", type=_FOLDER)
+@click.argument("records", type=_FOLDER, required=False)
 @click.option("--kind", type=click.Choice(_KINDS), default="csv", show_default=True)
 @click.option("--adam", is_flag=True, help="The analysis datasets of the folder too; they hold the arms.")
 @_OUTPUT
-def export(protocol: str, records: Path, kind: _Kind, adam: bool, output: Path) -> None:
+def export(protocol: str, records: Path | None, kind: _Kind, adam: bool, output: Path) -> None:
     """Write RECORDS as SDTM datasets with the trial's design, without arms. `analyse` reads such a folder too.
 
-    SAS transport files (xpt) and Dataset-JSON come with a define.xml.
+    SAS transport files (xpt) and Dataset-JSON come with a define.xml. usdm writes the protocol alone, as CDISC's study
+    definition, and takes no RECORDS.
     """
     from equipoise.verbs.exporting import export as verb
+    from equipoise.verbs.exporting import export_usdm
 
+    if kind == "usdm":
+        if records is not None or adam:
+            raise click.UsageError("--kind usdm writes the protocol alone: give neither RECORDS nor --adam.")
+        click.echo(export_usdm(protocol, output))
+        return
+    if records is None:
+        raise click.UsageError("Missing argument 'RECORDS', which only --kind usdm does without.")
     done = verb(protocol, records, output, kind=kind, adam=adam)
     for finding in done.findings:
         click.echo(f"warning: {finding.problem()}", err=True)
@@ -256,13 +265,17 @@ def export(protocol: str, records: Path, kind: _Kind, adam: bool, output: Path) 
 def conform(folder: Path) -> None:
     """Check the SDTM or ADaM datasets in FOLDER (csv, parquet, xpt or Dataset-JSON) by the rules of docs/standards.md.
 
-    Ends with 3 where they are broken.
+    A file instead of a folder is taken for a USDM document (docs/usdm.md). Ends with 3 where rules are broken.
     """
     from equipoise.verbs.exporting import conform as verb
+    from equipoise.verbs.exporting import conform_usdm
 
-    findings = verb(folder)
+    if folder.is_file():
+        findings = [str(objection) for objection in conform_usdm(folder)]
+    else:
+        findings = [str(finding.problem()) for finding in verb(folder)]
     for finding in findings:
-        click.echo(f"{finding.problem()}")
+        click.echo(finding)
     click.echo(f"{folder}: {len(findings)} findings")
     if findings:
         sys.exit(3)

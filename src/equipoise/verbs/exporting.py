@@ -21,6 +21,8 @@ from equipoise.records.standards.define import StudyName
 from equipoise.records.standards.described import Table, analysis_table, sdtm_tables
 from equipoise.records.standards.files import standard_files
 from equipoise.records.standards.metadata import SUPPLIED_NAMES
+from equipoise.records.standards.usdm import usdm_bytes, usdm_objections
+from equipoise.records.standards.usdm.checks import Objection
 from equipoise.source.digest import digest_of_file
 from equipoise.verbs.folder import OutputFolder
 from equipoise.verbs.provenance import record_step
@@ -28,6 +30,7 @@ from equipoise.verbs.provenance import record_step
 Kind = Literal["csv", "parquet", "xpt", "dataset-json"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 ADAM = "adam"
+USDM_FILE = "usdm.json"
 _OURS = {theirs: ours for ours, theirs in SUPPLIED_NAMES.items()}
 
 
@@ -69,6 +72,30 @@ def export(
     record_step(target, "export", [*command, "-o", str(output)], inputs)
     findings = (*check_sdtm(_frames(tables)), *(check_adam(_frames(analysed)) if adam else ()))
     return Exported(target.path, tuple(sorted(files)), findings)
+
+
+def export_usdm(protocol: str | Path, output: str | Path) -> Path:
+    """Write a protocol as ``usdm.json``: its design, in CDISC's Unified Study Definitions Model 4.0.
+
+    Raises InputError for the protocol; nothing has been written then.
+    """
+    loaded = load_protocol(protocol)
+    data = usdm_bytes(loaded)
+    target = OutputFolder(Path(output))
+    target.write_bytes(USDM_FILE, data)
+    command = ["equipoise", "export", str(protocol), "--kind", "usdm", "-o", str(output)]
+    record_step(target, "export", command, {"protocol": loaded.digest})
+    return target.path / USDM_FILE
+
+
+def conform_usdm(path: str | Path) -> tuple[Objection, ...]:
+    """What our checks find in a USDM document, anybody's; raises DataError where the file is no JSON."""
+    try:
+        document = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        problem = Problem(str(path), None, "", "json-readable", f"the file is no JSON: {error}", "Give the file whole.")
+        raise DataError(f"cannot read {path}", [problem]) from None
+    return usdm_objections(document)
 
 
 def _frames(tables: tuple[Table, ...]) -> dict[str, pl.DataFrame]:

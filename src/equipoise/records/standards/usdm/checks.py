@@ -1,0 +1,253 @@
+"""The structure of a USDM document held to the model: classes, attributes, types, references, chains, the schedule."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from equipoise.records.standards.usdm.structure import CHAINED, CLASSES, COMMON, Attribute
+
+Json = dict[str, Any]
+_DURATION = re.compile(r"P(?=.)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+S)?)?\Z")
+_CONCEPT = re.compile(r"C\d{3,7}\Z")
+CDISC = "http://www.cdisc.org"
+MODEL = "4."
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """What a document breaks: the rule, where, and how."""
+
+    rule: str
+    at: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.at}: {self.message} [{self.rule}]"
+
+
+@dataclass(frozen=True, slots=True)
+class _Object:
+    at: str
+    data: Json
+
+    @property
+    def kind(self) -> str:
+        return str(self.data.get("instanceType"))
+
+    @property
+    def id(self) -> str:
+        return str(self.data.get("id"))
+
+
+Found = Iterator[tuple[str, str]]
+
+
+def usdm_objections(document: object) -> tuple[Objection, ...]:
+    """Everything in a document, anybody's, that the model does not allow; never an exception."""
+    if not isinstance(document, dict) or not isinstance(document.get("study"), dict):
+        return (Objection("USDM-01", "document", "there is no object with a study"),)
+    objects = list(_objects(document["study"], "study"))
+    found = [Objection("USDM-01", "usdmVersion", message) for message in _wrapper(document)]
+    for rule in USDM_RULES[1:]:
+        found += [Objection(rule.id, at, message) for at, message in rule.check(objects)]
+    return tuple(found)
+
+
+def _wrapper(document: Json) -> Iterator[str]:
+    version = document.get("usdmVersion")
+    if not isinstance(version, str) or not version.startswith(MODEL):
+        yield f"the version of the model is {version!r}, not {MODEL}x"
+
+
+def _objects(item: Any, at: str) -> Iterator[_Object]:
+    if isinstance(item, dict):
+        yield _Object(at, item)
+        for name, value in item.items():
+            if name != "extensionAttributes":
+                yield from _objects(value, f"{at}.{name}")
+    elif isinstance(item, list):
+        for place, value in enumerate(item):
+            yield from _objects(value, f"{at}[{place}]")
+
+
+def _known(objects: list[_Object]) -> Found:
+    for item in objects:
+        if item.kind not in CLASSES:
+            yield item.at, f"there is no class {item.data.get('instanceType')!r} among those that we know"
+        elif not isinstance(item.data.get("id"), str) or not item.data["id"]:
+            yield item.at, "the object has no id"
+
+
+def _complete(objects: list[_Object]) -> Found:
+    for item in objects:
+        for attribute in CLASSES.get(item.kind, ()):
+            value = item.data.get(attribute.name)
+            if attribute.required and (value is None or value in ("", [])):
+                yield f"{item.at}.{attribute.name}", f"a {item.kind} needs it"
+
+
+def _no_others(objects: list[_Object]) -> Found:
+    for item in objects:
+        if item.kind in CLASSES:
+            known = COMMON | {attribute.name for attribute in CLASSES[item.kind]}
+            for name in item.data:
+                if name not in known:
+                    yield f"{item.at}.{name}", f"a {item.kind} has no such attribute"
+
+
+def _typed(objects: list[_Object]) -> Found:
+    for item in objects:
+        for attribute in CLASSES.get(item.kind, ()):
+            value = item.data.get(attribute.name)
+            if value is None:
+                continue
+            at = f"{item.at}.{attribute.name}"
+            if attribute.many != isinstance(value, list):
+                yield at, "a list is wanted" if attribute.many else "one value is wanted, not a list"
+                continue
+            for one in value if isinstance(value, list) else [value]:
+                if not _fits(one, attribute):
+                    yield at, f"{' or '.join(attribute.types)} is wanted, not {_shown(one)}"
+
+
+def _fits(value: object, attribute: Attribute) -> bool:
+    if attribute.reference:
+        return isinstance(value, str)
+    match attribute.types[0]:
+        case "text":
+            return isinstance(value, str)
+        case "bool":
+            return isinstance(value, bool)
+        case "number":
+            return isinstance(value, int | float) and not isinstance(value, bool)
+        case "duration":
+            return isinstance(value, str)
+        case _:
+            return isinstance(value, dict) and value.get("instanceType") in attribute.types
+
+
+def _shown(value: object) -> str:
+    return str(value.get("instanceType")) if isinstance(value, dict) else repr(value)[:60]
+
+
+def _unique(objects: list[_Object]) -> Found:
+    counts = Counter(item.id for item in objects)
+    for item in objects:
+        if counts[item.id] > 1:
+            yield item.at, f"the id {item.id!r} stands {counts[item.id]} times"
+
+
+def _resolved(objects: list[_Object]) -> Found:
+    kinds = {item.id: item.kind for item in objects}
+    for item in objects:
+        for attribute in CLASSES.get(item.kind, ()):
+            value = item.data.get(attribute.name)
+            if not attribute.reference or value is None:
+                continue
+            for one in value if isinstance(value, list) else [value]:
+                if kinds.get(str(one)) not in attribute.types:
+                    yield f"{item.at}.{attribute.name}", f"no {' or '.join(attribute.types)} has the id {one!r}"
+
+
+def _in_order(objects: list[_Object]) -> Found:
+    for kind in CHAINED:
+        mine = {item.id: item for item in objects if item.kind == kind}
+        for item in mine.values():
+            after = mine.get(str(item.data.get("nextId")))
+            before = mine.get(str(item.data.get("previousId")))
+            if after is not None and after.data.get("previousId") != item.id:
+                yield f"{item.at}.nextId", f"the next {kind} names another before it"
+            if before is not None and before.data.get("nextId") != item.id:
+                yield f"{item.at}.previousId", f"the {kind} before names another after it"
+        starts = [item for item in mine.values() if item.data.get("previousId") is None]
+        if mine and len(starts) != 1:
+            yield next(iter(mine.values())).at, f"{len(starts)} {kind} objects have none before them, and one should"
+
+
+def _coded(objects: list[_Object]) -> Found:
+    for item in objects:
+        if (
+            item.kind == "Code"
+            and item.data.get("codeSystem") == CDISC
+            and not _CONCEPT.match(str(item.data.get("code")))
+        ):
+            yield f"{item.at}.code", f"{item.data.get('code')!r} is no concept of CDISC's terminology"
+
+
+def _durations(objects: list[_Object]) -> Found:
+    for item in objects:
+        for attribute in CLASSES.get(item.kind, ()):
+            value = item.data.get(attribute.name)
+            if attribute.types[0] == "duration" and isinstance(value, str) and not _DURATION.match(value):
+                yield f"{item.at}.{attribute.name}", f"{value!r} is no duration of ISO 8601"
+
+
+def _scheduled(objects: list[_Object]) -> Found:
+    """Every encounter has one instance and one timing; the timeline's instances lead from its entry to an exit."""
+    instances = [item for item in objects if item.kind == "ScheduledActivityInstance"]
+    visits = Counter(str(item.data.get("encounterId")) for item in instances)
+    for item in objects:
+        if item.kind == "Encounter" and visits[item.id] != 1:
+            yield item.at, f"the encounter is scheduled {visits[item.id]} times, and once is wanted"
+        if item.kind == "ScheduleTimeline":
+            yield from _walked(item)
+
+
+def _walked(timeline: _Object) -> Found:
+    listed = timeline.data.get("instances")
+    mine = {str(one.get("id")): one for one in (listed if isinstance(listed, list) else []) if isinstance(one, dict)}
+    at, seen = str(timeline.data.get("entryId")), []
+    while at in mine and at not in seen:
+        seen.append(at)
+        at = str(mine[at].get("defaultConditionId"))
+    if len(seen) != len(mine):
+        yield f"{timeline.at}.instances", f"{len(mine) - len(seen)} of {len(mine)} are not reached from the entry"
+    elif seen and mine[seen[-1]].get("timelineExitId") is None:
+        yield f"{timeline.at}.instances", "the last one leads to no exit"
+
+
+def _cells(objects: list[_Object]) -> Found:
+    for design in (item for item in objects if item.kind == "InterventionalStudyDesign"):
+        lists = (design.data.get(name) for name in ("arms", "epochs", "studyCells"))
+        arms, epochs, cells = (
+            [one for one in found if isinstance(one, dict)] if isinstance(found, list) else [] for found in lists
+        )
+        counts = Counter((str(cell.get("armId")), str(cell.get("epochId"))) for cell in cells)
+        for arm in arms:
+            for epoch in epochs:
+                count = counts[str(arm.get("id")), str(epoch.get("id"))]
+                if count != 1:
+                    yield f"{design.at}.studyCells", f"{arm.get('id')} in {epoch.get('id')} has {count} cells, not one"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule; docs/usdm.md shows this table."""
+
+    id: str
+    demands: str
+    check: Callable[[list[_Object]], Found]
+
+
+USDM_RULES = (
+    Rule("USDM-01", "There is a study, in a version 4 of the model.", lambda objects: iter(())),
+    Rule("USDM-02", "Every object has an id and a class of the model.", _known),
+    Rule("USDM-03", "Attributes that a class needs have a value.", _complete),
+    Rule("USDM-04", "An object has only its class's attributes.", _no_others),
+    Rule("USDM-05", "Values have the types of their attributes.", _typed),
+    Rule("USDM-06", "An id stands once.", _unique),
+    Rule("USDM-07", "An id that is named belongs to an object of the right class.", _resolved),
+    Rule(
+        "USDM-08",
+        "Epochs, encounters, activities and criteria follow one another both ways, from one first.",
+        _in_order,
+    ),
+    Rule("USDM-09", "Codes of CDISC's are concepts of its terminology.", _coded),
+    Rule("USDM-10", "Durations are ISO 8601.", _durations),
+    Rule("USDM-11", "Every encounter is scheduled once, and the timeline leads from its entry to an exit.", _scheduled),
+    Rule("USDM-12", "Every arm has one cell in every epoch.", _cells),
+)
