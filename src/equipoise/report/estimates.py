@@ -59,7 +59,8 @@ def _sentence(source: ReportSource, result: Result) -> Text:
     active, reference = labels[estimand.contrast.active], labels[estimand.contrast.reference]
     number = shown(source, result)
     who = f"{active} minus {reference}" if number.factor is not None else f"{active} to {reference}, {number.kind}"
-    people = " and ".join(f"{count} on {labels.get(arm, arm)}" for arm, count in result.n.items())
+    counts = [f"{count} on {labels.get(arm, arm)}" for arm, count in result.n.items()]
+    people = " and ".join([", ".join(counts[:-1]), counts[-1]] if len(counts) > 1 else counts)
     return (f"{ROLE_NAMES[result.role]}. {result.label}: {who} ", *_value_and_p(source, result), f" ({people}).")
 
 
@@ -79,10 +80,11 @@ def estimates_section(source: ReportSource) -> Section | None:
         return None
     blocks: list[Block] = []
     compared = [item for item in source.comparisons() if item.estimate is not None]
-    for key in dict.fromkeys(_outcome(source, item) for item in compared):
-        items = [item for item in compared if _outcome(source, item) == key]
+    several = len({_axis(source, item)[2:] for item in compared}) > 1
+    for key in dict.fromkeys(_axis(source, item) for item in compared):
+        items = [item for item in compared if _axis(source, item) == key]
         if len(items) > 1:
-            blocks.append(_forest(source, items))
+            blocks.append(_forest(source, items, several=several))
     blocks += [_table(source), *_tipping(source)]
     return Section("estimates", "Estimates", tuple(blocks))
 
@@ -96,36 +98,38 @@ def _tipping(source: ReportSource) -> tuple[Block, ...]:
     return (Paragraph("How far imputed values would have to lie from what was assumed:"), Bullets(lines))
 
 
-def _outcome(source: ReportSource, item: Result) -> tuple[str, str]:
-    """The unit and the parameter of the estimand: what can stand on one axis, where one side is the better one."""
+def _axis(source: ReportSource, item: Result) -> tuple[str, str, str, str]:
+    """What can stand on one axis, where one side is better: the unit, the estimand's parameter, and its two arms."""
     estimand = source.protocol.estimand(str(item.estimand))
-    return item.unit, estimand.variable.parameter
+    return item.unit, estimand.variable.parameter, estimand.contrast.active, estimand.contrast.reference
 
 
-def _forest(source: ReportSource, items: list[Result]) -> FigureBlock:
-    unit, parameter = _outcome(source, items[0])
+def _forest(source: ReportSource, items: list[Result], *, several: bool) -> FigureBlock:
+    """A forest plot of one outcome and two arms; several: whether the report compares other arms too."""
+    unit, parameter, active, reference = _axis(source, items[0])
     first = shown(source, items[0])
     rows: list[ForestRow | ForestHeading] = []
     for estimand in dict.fromkeys(str(item.estimand) for item in items):
         rows.append(ForestHeading(source.protocol.estimand(estimand).label))
         rows += [_forest_row(source, item) for item in items if item.estimand == estimand]
-    contrast = source.protocol.estimand(str(items[0].estimand)).contrast
     labels = {arm.id: arm.label for arm in source.protocol.arms}
     outcome = source.protocol.parameter(parameter)
     better = outcome.better
-    favoured = (labels[contrast.reference], labels[contrast.active])
+    favoured = (labels[reference], labels[active])
     below, above = favoured if better == "higher" else favoured[::-1]
     numbers = [shown(source, item) for item in items]
     excluded = [n for n in numbers if n.lower is not None and n.upper is not None and not n.lower <= n.null <= n.upper]
     words = first.unit or first.kind
     to = "minus" if first.factor is not None else "to"
+    arms = f"{labels[active]} {to} {labels[reference]}"
+    what = f"{outcome.label}, {arms}" if several else outcome.label
     return FigureBlock(
-        id=f"forest-{_slug(f'{parameter} {unit}')}",
-        title=f"{outcome.label}: {len(excluded)} of {len(items)} intervals leave out no effect",
+        id=f"forest-{_slug(f'{parameter} {unit} {active} {reference}' if several else f'{parameter} {unit}')}",
+        title=f"{what}: {len(excluded)} of {len(items)} intervals leave out no effect",
         drawing=Forest(
             rows=tuple(rows),
             columns=(f"{first.kind.capitalize()} ({_level(items[0])})", "p"),
-            axis_label=f"{labels[contrast.active]} {to} {labels[contrast.reference]}, {words}",
+            axis_label=f"{arms}, {words}",
             reference=first.null,
             scale="linear" if first.factor is not None else "log",
             below=f"favours {below}" if better else "",

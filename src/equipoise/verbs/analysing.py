@@ -113,7 +113,13 @@ def _source(given: str | Path, protocol: Protocol) -> _Source:
     if mapping is not None:
         imported = import_files(protocol, mapping, path)
         return _Source(path, imported.records, imported.allocation, digests(mapping, path))
-    if kind_in(path) is not None:
+    kind = kind_in(path)
+    if kind is not None and not _ours(path):
+        message = "every export of ours has this file: it was lost, or these datasets are another program's"
+        remedy = "Put it back, or read the datasets by an import map (docs/import.md)."
+        problem = Problem(f"supplied.{kind}", None, "", "file-exists", message, remedy)
+        raise DataError(f"cannot read the SDTM datasets in {path} without a map", [problem])
+    if kind is not None:
         return _Source(path, read_datasets(path, protocol))
     folder = find_records(path)
     return _Source(folder, read_records(folder, protocol))

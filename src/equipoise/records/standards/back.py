@@ -78,6 +78,9 @@ def frames_in(folder: Path) -> dict[str, pl.DataFrame]:
 
     Raises DataError with every file that cannot be read.
     """
+    if not folder.is_dir():
+        problem = Problem(str(folder), None, "", "folder-exists", "there is no such folder", "Correct its name.")
+        raise DataError(f"there are no datasets in {folder}", [problem])
     found = {suffix: _datasets(folder, suffix) for suffix in SUFFIXES}
     suffix = max(found, key=lambda name: len(found[name]))
     return _read(found[suffix], folder, suffix)
@@ -92,7 +95,8 @@ def _read(paths: Iterable[Path], folder: Path, suffix: str) -> dict[str, pl.Data
         except DataError as error:
             problems += error.problems
     if not frames and not problems:
-        remedy, message = "Give a folder with datasets.", f"no dataset in a file .{suffix} is here"
+        message = f"no dataset is here, in a file that ends in {', '.join(f'.{name}' for name in SUFFIXES)}"
+        remedy = "Give a folder with datasets."
         problems = [Problem(str(folder), None, "", "file-exists", message, remedy)]
     if problems:
         raise DataError(f"the datasets in {folder} cannot be read", problems)

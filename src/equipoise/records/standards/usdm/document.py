@@ -19,6 +19,8 @@ from equipoise.source.digest import canonical_json
 
 USDM_VERSION = "4.0.0"
 SYSTEM_NAME = "equipoise"
+MOST_DAYS = 30
+"""Days of administration that are told one by one."""
 
 
 def usdm_bytes(protocol: Protocol) -> bytes:
@@ -130,7 +132,8 @@ def _intervention(protocol: Protocol, name: str, make: Maker) -> Json:
     lasts = max(days) - min(days) + 1
     unit = f"{dose.unit}/kg" if dose.per == "kg" else dose.unit
     known = t.UNITS.get(unit)
-    told = f"{dose.amount:.15g} {unit} on day{'s' if len(days) > 1 else ''} {', '.join(map(str, days))} of the period"
+    when = ", ".join(map(str, days)) if len(days) <= MOST_DAYS else f"{min(days)} to {max(days)}, {len(days)} times"
+    told = f"{dose.amount:.15g} {unit} on day{'s' if len(days) > 1 else ''} {when} of the period"
     administration = make(
         "Administration",
         name=f"{product.id} administration",
