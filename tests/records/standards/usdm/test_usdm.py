@@ -204,6 +204,16 @@ def test_a_reference_to_an_object_of_another_class_is_found(model: Document) -> 
     assert [item.rule for item in usdm_objections(wrong) if item.at.endswith("armId")] == ["USDM-07"]
 
 
+def test_an_activity_that_is_done_nowhere_is_found(model: Document) -> None:
+    def change(document: Document) -> None:
+        one = design(document)
+        lost = next(item["id"] for item in one["activities"] if item["bcSurrogateIds"])
+        for instance in one["scheduleTimelines"][0]["instances"]:
+            instance["activityIds"] = [name for name in instance["activityIds"] if name != lost]
+
+    assert [item.rule for item in usdm_objections(spoilt(change)(model))] == ["USDM-11"]
+
+
 def test_a_circle_in_the_timeline_ends(model: Document) -> None:
     instances = "scheduleTimelines"
     wrong = spoilt(

@@ -175,7 +175,7 @@ def _coded(objects: list[_Object]) -> Found:
             and item.data.get("codeSystem") == CDISC
             and not _CONCEPT.match(str(item.data.get("code")))
         ):
-            yield f"{item.at}.code", f"{item.data.get('code')!r} is no concept of CDISC's terminology"
+            yield f"{item.at}.code", f"{item.data.get('code')!r} has not the form of CDISC's concepts"
 
 
 def _durations(objects: list[_Object]) -> Found:
@@ -187,12 +187,16 @@ def _durations(objects: list[_Object]) -> Found:
 
 
 def _scheduled(objects: list[_Object]) -> Found:
-    """Every encounter has one instance and one timing; the timeline's instances lead from its entry to an exit."""
+    """Every encounter has one instance, and what is measured is measured at one; timelines lead to an exit."""
     instances = [item for item in objects if item.kind == "ScheduledActivityInstance"]
     visits = Counter(str(item.data.get("encounterId")) for item in instances)
+    listed = (item.data.get("activityIds") for item in instances)
+    done = {str(name) for names in listed if isinstance(names, list) for name in names}
     for item in objects:
         if item.kind == "Encounter" and visits[item.id] != 1:
             yield item.at, f"the encounter is scheduled {visits[item.id]} times, and once is wanted"
+        if item.kind == "Activity" and item.data.get("bcSurrogateIds") and item.id not in done:
+            yield item.at, "the activity measures something, and no instance of a timeline has it"
         if item.kind == "ScheduleTimeline":
             yield from _walked(item)
 
@@ -246,8 +250,12 @@ USDM_RULES = (
         "Epochs, encounters, activities and criteria follow one another both ways, from one first.",
         _in_order,
     ),
-    Rule("USDM-09", "Codes of CDISC's are concepts of its terminology.", _coded),
+    Rule("USDM-09", "Codes in CDISC's system have the form of its concepts.", _coded),
     Rule("USDM-10", "Durations are ISO 8601.", _durations),
-    Rule("USDM-11", "Every encounter is scheduled once, and the timeline leads from its entry to an exit.", _scheduled),
+    Rule(
+        "USDM-11",
+        "Encounters are scheduled once, activities with tests at all, and timelines lead to an exit.",
+        _scheduled,
+    ),
     Rule("USDM-12", "Every arm has one cell in every epoch.", _cells),
 )
