@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import polars as pl
 
 from equipoise.documents.courses import Course, CourseOutcome, Courses
@@ -17,6 +15,8 @@ MOST_VALUES = 40_000
 
 def courses_block(source: ReportSource) -> Courses | None:
     """Every outcome that a descriptive analysis follows over two visits or more; None where there is none."""
+    columns = source.values.select("PARAMID", "USUBJID", "AVISIT", "ADY", "AVAL")
+    rows = {str(name): part for (name,), part in columns.partition_by("PARAMID", as_dict=True).items()}
     found: dict[str, CourseOutcome] = {}
     left: list[str] = []
     held = 0
@@ -24,7 +24,7 @@ def courses_block(source: ReportSource) -> Courses | None:
         for name in dict.fromkeys(name for name, _ in described.heads if len(described.visits(name)) > 1):
             if name in found or name in left:
                 continue
-            outcome = _outcome(source, described, name)
+            outcome = _outcome(source, described, name, rows.get(name, columns.clear()))
             size = len(outcome.people) * len(outcome.visits)
             if not outcome.people or held + size > MOST_VALUES:
                 left += [name] if outcome.people else []
@@ -42,7 +42,8 @@ def courses_block(source: ReportSource) -> Courses | None:
     return Courses("courses", title, groups, tuple(found.values()), notes)
 
 
-def _outcome(source: ReportSource, described: Described, name: str) -> CourseOutcome:
+def _outcome(source: ReportSource, described: Described, name: str, rows: pl.DataFrame) -> CourseOutcome:
+    """One outcome; rows: its values in the dataset."""
     parameter = source.protocol.parameter(name)
     counted = described.visits(name)
     visits = [visit for visit in counted if any(described.count(name, visit, "n", g) for g in described.groups)]
@@ -55,29 +56,25 @@ def _outcome(source: ReportSource, described: Described, name: str) -> CourseOut
         )
         for group, _ in source.groups
     )
-    people = tuple(_people(source, name, visits, parameter.decimals))
-    values = source.values.filter(pl.col("PARAMID") == name)["AVAL"]
+    people = tuple(_people(source, rows, visits, parameter.decimals))
+    values = rows["AVAL"]
     log = parameter.unit in CONCENTRATIONS and values.len() > 0 and bool((values > 0).all())
     labels = tuple(source.protocol.visit(visit).label for visit in visits)
     places = tuple(round(scale.places[visit], 4) for visit in visits)
     return CourseOutcome(parameter.label, parameter.unit, labels, places, means, people, log)
 
 
-def _people(source: ReportSource, name: str, visits: list[str], decimals: int) -> Iterator[Course]:
+def _people(source: ReportSource, rows: pl.DataFrame, visits: list[str], decimals: int) -> list[Course]:
     """Participants with any value, by group; in a blinded run everybody is in one group."""
     labels = {source.protocol.visit(visit).label: place for place, visit in enumerate(visits)}
     places = {arm.label: place for place, arm in enumerate(source.protocol.arms)}
     arms = dict(source.subjects.select("USUBJID", "ARM").iter_rows())
-    rows = source.values.filter((pl.col("PARAMID") == name) & pl.col("AVISIT").is_in(list(labels)))
-    found: list[Course] = []
-    for (who,), mine in rows.group_by("USUBJID", maintain_order=True):
-        group = 0 if source.blinded else places.get(arms.get(who) or "")
-        if group is None:
-            continue
-        values: list[str | None] = [None] * len(visits)
-        days: list[int | None] = [None] * len(visits)
-        for visit, day, value in mine.select("AVISIT", "ADY", "AVAL").iter_rows():
-            values[labels[visit]] = digits(value, decimals)
-            days[labels[visit]] = None if day is None else round(day)
-        found.append(Course(str(who), group, tuple(values), tuple(days)))
-    yield from sorted(found, key=lambda course: (course.group, course.who))
+    values: dict[str, list[str | None]] = {}
+    days: dict[str, list[int | None]] = {}
+    for who, visit, day, value in rows.select("USUBJID", "AVISIT", "ADY", "AVAL").iter_rows():
+        if visit in labels:
+            values.setdefault(who, [None] * len(visits))[labels[visit]] = digits(value, decimals)
+            days.setdefault(who, [None] * len(visits))[labels[visit]] = None if day is None else round(day)
+    groups = {who: 0 if source.blinded else places.get(arms.get(who) or "") for who in values}
+    found = [(group, who) for who, group in groups.items() if group is not None]
+    return [Course(who, group, tuple(values[who]), tuple(days[who])) for group, who in sorted(found)]
