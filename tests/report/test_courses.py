@@ -49,6 +49,20 @@ def test_every_value_is_one_of_the_dataset_as_it_is_printed(source: ReportSource
         assert all(of_arm[person.who] == arms[person.group] for person in outcome.people)
 
 
+def test_main_outcomes_come_first(source: ReportSource) -> None:
+    block = courses_block(source)
+    assert block is not None
+    roles = ("primary", "key-secondary")
+    main = {
+        source.protocol.parameter(source.protocol.estimand(str(item.estimand)).variable.parameter).label
+        for item in source.protocol.analyses
+        if item.role in roles and item.estimand
+    }
+    labels = [item.label for item in block.outcomes]
+    there = [label in main for label in labels]
+    assert any(there) and there == sorted(there, reverse=True)
+
+
 def test_means_are_those_of_the_results(source: ReportSource) -> None:
     block = courses_block(source)
     assert block is not None

@@ -14,23 +14,20 @@ MOST_VALUES = 40_000
 
 
 def courses_block(source: ReportSource) -> Courses | None:
-    """Every outcome that a descriptive analysis follows over two visits or more; None where there is none."""
+    """Every outcome that a descriptive analysis follows over two visits or more, main outcomes first; None for none."""
     columns = source.values.select("PARAMID", "USUBJID", "AVISIT", "ADY", "AVAL")
     rows = {str(name): part for (name,), part in columns.partition_by("PARAMID", as_dict=True).items()}
     found: dict[str, CourseOutcome] = {}
     left: list[str] = []
     held = 0
-    for described in source.described():
-        for name in dict.fromkeys(name for name, _ in described.heads if len(described.visits(name)) > 1):
-            if name in found or name in left:
-                continue
-            outcome = _outcome(source, described, name, rows.get(name, columns.clear()))
-            size = len(outcome.people) * len(outcome.visits)
-            if not outcome.people or held + size > MOST_VALUES:
-                left += [name] if outcome.people else []
-                continue
-            held += size
-            found[name] = outcome
+    for name, described in _followed(source).items():
+        outcome = _outcome(source, described, name, rows.get(name, columns.clear()))
+        size = len(outcome.people) * len(outcome.visits)
+        if not outcome.people or held + size > MOST_VALUES:
+            left += [name] if outcome.people else []
+            continue
+        held += size
+        found[name] = outcome
     if not found:
         return None
     notes = ("Values are those of the dataset ADEFF, means those of the tables in results.json.",)
@@ -40,6 +37,17 @@ def courses_block(source: ReportSource) -> Courses | None:
     groups = tuple(style for _, style in source.groups)
     title = "Every participant, outcome by outcome"
     return Courses("courses", title, groups, tuple(found.values()), notes)
+
+
+def _followed(source: ReportSource) -> dict[str, Described]:
+    """Parameter -> the first table that follows it, those of primary and key secondary estimands first."""
+    found: dict[str, Described] = {}
+    for described in source.described():
+        for name in dict.fromkeys(name for name, _ in described.heads if len(described.visits(name)) > 1):
+            found.setdefault(name, described)
+    main = [item for item in source.protocol.analyses if item.role in ("primary", "key-secondary") and item.estimand]
+    first = {source.protocol.estimand(str(item.estimand)).variable.parameter for item in main}
+    return {name: found[name] for name in sorted(found, key=lambda name: name not in first)}
 
 
 def _outcome(source: ReportSource, described: Described, name: str, rows: pl.DataFrame) -> CourseOutcome:
