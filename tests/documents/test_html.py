@@ -283,7 +283,7 @@ def test_characters_that_no_page_may_hold_are_replaced():
 
 
 def test_simulated_data_say_so_at_the_top_in_the_title_on_paper_and_in_every_figure(page, text):
-    banner = next(e for e in page.all("p") if e.attributes.get("class") == "banner")
+    banner = next(e for e in page.all("aside") if e.attributes.get("class") == "banner")
     assert banner.text == "SIMULATED DATA"
     assert "SIMULATED DATA" in page.all("title")[0].text
     assert '@top-center{content:"SIMULATED\\000020DATA"}' in text

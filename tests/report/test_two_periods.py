@@ -253,7 +253,7 @@ def test_claims_stand_with_verdict_and_reason(source: ReportSource) -> None:
 
 @pytest.mark.requirement("SIMULATE-MARKED")
 def test_the_screen_keeps_saying_that_data_are_simulated(html: str) -> None:
-    assert f'<p class="banner" role="note">{SIMULATED}</p>' in html
+    assert f'<aside class="banner" aria-label="Take care">{SIMULATED}</aside>' in html
     assert re.search(r"\.banner \{[^}]*position: sticky", html)
     assert f"({SIMULATED})</title>" in html
 

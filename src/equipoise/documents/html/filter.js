@@ -48,7 +48,7 @@
     reset.addEventListener("click", () => { search.value = ""; selects.forEach(([, , select]) => { select.value = ""; }); show(); search.focus(); });
     search.addEventListener("input", show);
     selects.forEach(([, , select]) => select.addEventListener("change", show));
-    const controls = made("div", { class: "controls", role: "search", "aria-label": words.label }, [
+    const controls = made("div", { class: "controls", role: "search", "aria-label": `${words.label}: ${listing.querySelector("summary").textContent}` }, [
       line(words.search, search), ...selects.map(([column, , select]) => line(headers[column], select)), made("p", {}, reset),
     ]);
     listing.querySelector("summary").after(controls, count);
