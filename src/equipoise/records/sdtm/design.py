@@ -227,7 +227,7 @@ def _of_trial(protocol: Protocol) -> Iterator[Parameter]:
     yield Parameter("AGEMIN", "Planned Minimum Age of Subjects", _years(least))
     yield Parameter("AGEMAX", "Planned Maximum Age of Subjects", _years(most))
     yield Parameter("INDIC", "Trial Disease/Condition Indication", None)
-    yield Parameter("INTMODEL", "Intervention Model", "CROSS-OVER" if _crossed(protocol) else "PARALLEL")
+    yield Parameter("INTMODEL", "Intervention Model", "CROSS-OVER" if crossed(protocol) else "PARALLEL")
     first, last = protocol.visits[0], protocol.visits[-1]
     yield Parameter("LENGTH", "Trial Length", f"P{last.day - first.day + 1}D")
     yield Parameter("NARMS", "Planned Number of Arms", str(len(protocol.arms)))
@@ -248,7 +248,7 @@ def _of_trial(protocol: Protocol) -> Iterator[Parameter]:
         yield Parameter("STOPRULE", "Study Stop Rules", text)
     for stratum in plan.strata:
         yield Parameter("STRATFCT", "Stratification Factor", stratum.label)
-    yield Parameter("TBLIND", "Trial Blinding Schema", _blinding(protocol))
+    yield Parameter("TBLIND", "Trial Blinding Schema", blinding(protocol))
     yield Parameter("TITLE", "Trial Title", study.title)
     phase = f"PHASE {study.phase.upper()} TRIAL" if study.phase.upper() in _PHASES else None
     yield Parameter("TPHASE", "Trial Phase Classification", phase)
@@ -269,12 +269,13 @@ def _aims(protocol: Protocol) -> Iterator[Parameter]:
             yield Parameter(code, label, text)
 
 
-def _crossed(protocol: Protocol) -> bool:
+def crossed(protocol: Protocol) -> bool:
     """Whether any arm changes its treatment from one period to the next."""
     return any(len({arm.treatments[period.id] for period in protocol.periods}) > 1 for arm in protocol.arms)
 
 
-def _blinding(protocol: Protocol) -> str:
+def blinding(protocol: Protocol) -> str:
+    """CDISC's term for who does not know the arms: nobody, one of the parties, or several with the participant."""
     hidden = "participant" in protocol.blinding.masked
     if not hidden:
         return "OPEN LABEL"

@@ -7,7 +7,7 @@ from itertools import pairwise
 from equipoise.protocol.model import Protocol
 from equipoise.protocol.schema.inference import AnalysisSet, Estimand
 from equipoise.protocol.schema.measurement import Visit
-from equipoise.records.sdtm.design import age_limits
+from equipoise.records.sdtm.design import age_limits, blinding, crossed
 from equipoise.records.standards.usdm import terms as t
 from equipoise.records.standards.usdm.maker import Json, Maker, chained
 
@@ -42,8 +42,7 @@ def design_of(
     sets = {item.id: _analysis_set(item, make) for item in protocol.conventions.analysis_sets}
     objectives = {item.id: _objective(protocol, item, make) for item in protocol.estimands}
     encounters, activities, timeline = _schedule(protocol, make, epochs, surrogates)
-    plan, model = protocol.randomisation, _crossed(protocol)
-    traits = [t.RANDOMISED, *([t.STRATIFIED] if plan.strata else [])]
+    traits = [t.RANDOMISED, *([t.STRATIFIED] if protocol.randomisation.strata else [])]
     return make(
         "InterventionalStudyDesign",
         name=f"{protocol.id} design",
@@ -54,8 +53,8 @@ def design_of(
         studyPhase=_phase(protocol, make),
         characteristics=[make.code(term) for term in traits],
         intentTypes=[make.code(t.TREATMENT_STUDY)],
-        model=make.code(t.CROSSOVER if model else t.PARALLEL),
-        blindingSchema=make.alias(_blinding(protocol)),
+        model=make.code(t.CROSSOVER if crossed(protocol) else t.PARALLEL),
+        blindingSchema=make.alias(t.BLINDING[blinding(protocol)]),
         arms=list(arms.values()),
         epochs=list(epochs.values()),
         elements=list(elements.values()),
@@ -308,13 +307,3 @@ def _timing(visit: Visit, anchor: Visit, instance: Json, fixed: Json, make: Make
 def _phase(protocol: Protocol, make: Maker) -> Json | None:
     term = t.PHASES.get(protocol.study.phase.upper())
     return None if term is None else make.alias(term)
-
-
-def _blinding(protocol: Protocol) -> t.Term:
-    if "participant" not in protocol.blinding.masked:
-        return t.OPEN_LABEL
-    return t.DOUBLE_BLIND if len(protocol.blinding.masked) > 1 else t.SINGLE_BLIND
-
-
-def _crossed(protocol: Protocol) -> bool:
-    return any(len({arm.treatments[period.id] for period in protocol.periods}) > 1 for arm in protocol.arms)

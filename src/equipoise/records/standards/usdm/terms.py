@@ -26,9 +26,11 @@ RANDOMISED = Term("C46079", "Randomized Controlled Clinical Trial")
 STRATIFIED = Term("C147145", "Stratified Randomization")
 TREATMENT_STUDY = Term("C49656", "Treatment Study")
 CROSSOVER, PARALLEL = Term("C82637", "Crossover Study"), Term("C82639", "Parallel Study")
-DOUBLE_BLIND = Term("C15228", "Double Blind Study")
-SINGLE_BLIND = Term("C28233", "Single Blind Study")
-OPEN_LABEL = Term("C49659", "Open Label Study")
+BLINDING = {
+    "DOUBLE BLIND": Term("C15228", "Double Blind Study"),
+    "SINGLE BLIND": Term("C28233", "Single Blind Study"),
+    "OPEN LABEL": Term("C49659", "Open Label Study"),
+}
 OFFICIAL_TITLE, BRIEF_TITLE = Term("C207616", "Official Study Title"), Term("C207615", "Brief Study Title")
 REGISTRY = Term("C93453", "Study Registry")
 INVESTIGATIONAL_ARM = Term("C174266", "Investigational Arm")
