@@ -1,13 +1,12 @@
 """The allocations that a trial could have had, for re-randomisation tests: its own procedure, once for many trials.
 
 The set is conditional on the number allocated to each arm. It is written out where it is small enough, else drawn; the
-draws depend on the protocol and these numbers alone, so that anybody who repeats the analysis gets the same ones, one
-set of draws serves every analysis of a trial, and a trial does not depend on those beside it.
+draws depend on the procedure, these numbers and the protocol's declared seed alone: a repeated analysis gets the same
+ones, one set of draws serves every analysis of a trial, and a trial does not depend on those beside it.
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.analysis.data import Flags, Floats
+from equipoise.analysis.monte_carlo import Purpose, drawing
 from equipoise.protocol.model import Protocol
 from equipoise.randomisation import Procedure, Realised, Simple, procedure
 from equipoise.randomisation.procedure import LARGEST_SET
@@ -137,7 +137,7 @@ def _none(n: int, status: NDArray[np.object_]) -> Reference:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What decides the draws: how arms are allocated, and under which protocol."""
+    """What decides the draws: how arms are allocated, and the seed."""
 
     method: str
     ratio: tuple[int, ...]
@@ -145,14 +145,13 @@ class _Plan:
     limit: int | None
     probability: float | None
     length: int
-    digest: str
+    seed: int
 
     @classmethod
     def of(cls, protocol: Protocol) -> _Plan:
         plan, ratio = protocol.randomisation, tuple(arm.ratio for arm in protocol.arms)
-        return cls(
-            plan.method, ratio, plan.block_sizes, plan.limit, plan.probability, plan.participants, protocol.digest
-        )
+        seed = protocol.conventions.seed
+        return cls(plan.method, ratio, plan.block_sizes, plan.limit, plan.probability, plan.participants, seed)
 
     def procedure(self) -> Procedure:
         """Raises ValueError where there is no such procedure."""
@@ -166,8 +165,7 @@ class _Plan:
         )
 
     def generator(self) -> np.random.Generator:
-        digest = hashlib.sha256(f"equipoise/reference-set/1\n{self.digest}".encode()).digest()
-        return np.random.Generator(np.random.Philox(key=int.from_bytes(digest[:16], "big")))
+        return drawing(self.seed, Purpose.REFERENCE_SET)
 
 
 def _with_numbers(arms: NDArray[np.int8], numbers: NDArray[np.int64]) -> Flags:

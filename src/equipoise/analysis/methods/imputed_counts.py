@@ -2,12 +2,11 @@
 
 The time at risk that the estimand's visit plans and a participant lacks is filled with events, at the participant's own
 arm's rate or the reference arm's; draws are pooled by Rubin's rules. Keene, Roger, Hartley & Kenward, Pharm Stat
-2014;13:258-264. Draws are keyed by the protocol and the analysis, so that whoever repeats it gets the same.
+2014;13:258-264. Draws come from the protocol's declared seed, so that a repeated analysis gets the same.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
@@ -17,6 +16,7 @@ from pydantic import Field
 from equipoise.analysis.data import AnalysisData
 from equipoise.analysis.estimates import BLINDED, Estimate, counted, level_of, population
 from equipoise.analysis.methods.endpoint import Endpoint, endpoint_objections
+from equipoise.analysis.monte_carlo import Purpose, drawing_of
 from equipoise.analysis.registry import Method, Objection, Outcome
 from equipoise.protocol.model import Protocol
 from equipoise.protocol.schema.base import Identifier
@@ -62,7 +62,7 @@ def _run(data: AnalysisData, analysis: Analysis, options: Options) -> Outcome:
                 np.maximum(options.planned_days / YEAR, observed),
                 np.asarray(data.panel.arm[trial], np.int64)[who],
                 covariates[trial][who],
-                _generator(data.protocol, analysis),
+                drawing_of(data.protocol, Purpose.IMPUTED_COUNTS),
                 arms=len(order),
                 active=active,
                 reference=reference,
@@ -85,11 +85,6 @@ def _run(data: AnalysisData, analysis: Analysis, options: Options) -> Outcome:
         extra={"draws": np.full(data.panel.trials, float(options.draws))},
     )
     return Outcome((estimate,))
-
-
-def _generator(protocol: Protocol, analysis: Analysis) -> np.random.Generator:
-    words = f"{protocol.digest} {analysis.id}".encode()
-    return np.random.default_rng(int.from_bytes(hashlib.sha256(words).digest()[:8], "big"))
 
 
 def _objections(protocol: Protocol, analysis: Analysis, options: Options) -> Iterator[Objection]:

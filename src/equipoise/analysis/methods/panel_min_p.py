@@ -7,7 +7,6 @@ the adjusted p-values and nothing is assumed about it. Who lacks a value lacks i
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -22,6 +21,7 @@ from equipoise.analysis.estimates import BLINDED, Estimate, counted, level_of, p
 from equipoise.analysis.methods.panel import PanelEndpoint, baseline_objections, estimand_of, panel_objections
 from equipoise.analysis.methods.quantified import measured_by, quantified
 from equipoise.analysis.methods.rerandomisation import NO_LIMITS, NOT_KNOWN
+from equipoise.analysis.monte_carlo import Purpose, drawing_of
 from equipoise.analysis.reference_set import Reference, Sequences, reference, sequences
 from equipoise.analysis.registry import Method, Objection, Outcome
 from equipoise.analysis.results import ResultTable, TableColumn, finite
@@ -83,11 +83,12 @@ def _run(data: AnalysisData, analysis: Analysis, options: Options) -> Outcome:
     start = np.where(data.panel.present.any(axis=1), BLINDED, Status.NO_OBSERVATIONS.text)
     status = np.tile(start.astype(object), (len(names), 1))
     active = [arm.id for arm in data.protocol.arms].index(estimand.contrast.active)
+    uniforms = drawing_of(data.protocol, Purpose.PANEL_MIN_P).random(options.draws)
     for group in sequences(data.panel):
         given = reference(data.protocol, group, options.draws)
         status[:, group.trials] = given.status
         if len(given.arms):
-            _fill(columns, status, group, given, values, members, active, level, options.draws)
+            _fill(columns, status, group, given, values, members, active, level, uniforms)
     unknown = (members & (data.panel.arm == UNKNOWN_ARM)).any(axis=1)
     status[:, unknown] = np.where(status[:, unknown] == BLINDED, BLINDED, NOT_KNOWN)
     shown = (status == "ok") | (status == NO_LIMITS)
@@ -148,7 +149,7 @@ def _fill(
     members: Flags,
     active: int,
     level: float,
-    draws: int,
+    uniforms: Floats,
 ) -> None:
     """The numbers of a group of trials into the columns (k, R)."""
     observed, drawn = group.arms == active, given.arms == active
@@ -170,7 +171,7 @@ def _fill(
                 columns[name][k, trials] = getattr(found, name)
             columns["smallest_p_value"][k, trials] = found.smallest
             columns["draws"][k, trials] = np.nan if found.exact else found.draws
-    independent = _independent(given, drawn, draws)
+    independent = _independent(given, drawn, uniforms)
     for r, trial in enumerate(group.trials):
         tested = np.isin(status[:, trial], ("ok", NO_LIMITS))
         nothing = np.zeros((*scores[:, r].shape, 0))
@@ -194,14 +195,12 @@ def _alike(covariates: Floats, included: Flags) -> Iterator[tuple[NDArray[np.int
         yield np.flatnonzero((varies == pattern).all(axis=1)), pattern
 
 
-def _independent(given: Reference, drawn: Flags, draws: int) -> Flags:
-    """Independent draws: those of the reference set, or as many from a whole one, by its probabilities."""
+def _independent(given: Reference, drawn: Flags, uniforms: Floats) -> Flags:
+    """Independent draws: those of the reference set, or one for each uniform from a whole one, by its probabilities."""
     if given.probabilities is None:
         return drawn
-    digest = hashlib.sha256(b"equipoise/panel-min-p/1" + given.arms.tobytes()).digest()
-    source = np.random.Generator(np.random.Philox(key=int.from_bytes(digest[:16], "big")))
     edges = np.cumsum(given.probabilities)
-    places = np.searchsorted(edges, source.random(draws) * edges[-1], side="right")
+    places = np.searchsorted(edges, uniforms * edges[-1], side="right")
     return drawn[np.minimum(places, len(drawn) - 1)]
 
 

@@ -72,6 +72,8 @@ class Conventions(Part):
     clocks: Annotated[tuple[Clock, ...], Field(min_length=1)]
     baselines: Annotated[tuple[Baseline, ...], Field(min_length=1)]
     windows: Windows
+    seed: Annotated[int, Field(ge=0, le=4_294_967_295)] = 1
+    """Where every analysis that draws begins: allocations of a reference set, imputed events, panels."""
 
 
 class StoppingRule(Part):
