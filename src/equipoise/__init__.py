@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from equipoise.formula import mmrm as mmrm
+    from equipoise.verbs.amending import amend as amend
     from equipoise.verbs.analysing import analyse as analyse
     from equipoise.verbs.checking import check as check
     from equipoise.verbs.exporting import conform as conform
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from equipoise.verbs.verifying import verify as verify
 
 _VERBS = {
+    "amend": "equipoise.verbs.amending",
     "analyse": "equipoise.verbs.analysing",
     "check": "equipoise.verbs.checking",
     "conform": "equipoise.verbs.exporting",
@@ -49,6 +51,7 @@ _VERBS = {
 }
 
 __all__ = [
+    "amend",
     "analyse",
     "check",
     "conform",

@@ -84,11 +84,11 @@ def test_consent_and_randomisation(base: Protocol, three: Protocol, crossover: P
 
 @pytest.mark.requirement("PROTOCOL-BLINDING")
 def test_blinding_is_stated_item_by_item(crossover: Protocol) -> None:
-    assert crossover.blinding.masked == ("participant", "investigator", "assessor")
+    assert crossover.blinding.masked == ("participant", "investigator", "monitor")
     assert [(item.hides, item.hidden_from, item.until) for item in crossover.blinding.items] == [
         ("allocation", ("participant",), "database-lock"),
-        ("dose-volume", ("assessor",), "end-of-period"),
-        ("event-text", ("assessor",), "never"),
+        ("dose-volume", ("monitor",), "end-of-period"),
+        ("event-text", ("monitor",), "never"),
     ]
 
 

@@ -18,7 +18,7 @@ NAMING = WORDING | {"id", "code", "unit", "type", "class", "domain", "role"}
 ROLES_MATTER = "analyses."  # there `role` is a promise; a product's says which of two it is
 
 FACTS: Mapping[str, Any] = {
-    "schema": "equipoise/protocol/1",
+    "schema": "equipoise/protocol/2",
     "study.title": "Mesenchymal stem cell transplantation in newly diagnosed type-1 diabetes patients: a phase I/II "
     "randomized placebo-controlled clinical trial",
     "study.phase": "I/II",

@@ -222,11 +222,11 @@ def test_an_unknown_key_is_refused_wherever_it_stands(steps: tuple[Step, ...], t
 
 @pytest.mark.requirement("PROTOCOL-VERSION")
 @pytest.mark.parametrize(
-    "schema", ["equipoise/protocol/2", "equipoise/protocol/1 ", "equipoise/questionnaire/1", "", "1", 1, None, ["x"]]
+    "schema", ["equipoise/protocol/3", "equipoise/protocol/1 ", "equipoise/questionnaire/1", "", "1", 1, None, ["x"]]
 )
 def test_any_other_schema_is_refused(schema: object, tmp_path: Path) -> None:
     data = read_document(BASE).data | {"schema": schema}
     (tmp_path / "other.yaml").write_text(json.dumps(data), encoding="utf-8")
     (problem,) = told(tmp_path / "other.yaml").problems
     assert (problem.rule, problem.path) == ("schema-version", "schema")
-    assert "equipoise/protocol/1" in problem.remedy
+    assert "equipoise/protocol/" in problem.remedy

@@ -36,6 +36,7 @@ ELSEWHERE = {
     "protocol-exists": "test_protocol_files.py: there is no file",
     "file-readable": "test_yaml.py: the file cannot be opened",
     "document-size": "test_yaml.py: the file has five million bytes",
+    "schema-newest": "test_upgrade.py: it takes an upgrade",
     "chain-begins": "test_amendment.py: it takes two protocols",
     "amends-previous": "test_amendment.py: it takes two protocols",
     "amends-same-study": "test_amendment.py: it takes two protocols",

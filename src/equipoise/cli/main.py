@@ -66,6 +66,20 @@ def check(protocol: str, changes: tuple[str, ...]) -> None:
     click.echo(f"  digest {found.digest}")
 
 
+@commands.command()
+@click.argument("protocol")
+@click.option("--upgrade", is_flag=True, required=True, help="Write it in the newest version of the format.")
+@click.option("-o", "--output", required=True, type=_FOLDER, help="File to write, which must be new.")
+def amend(protocol: str, upgrade: bool, output: Path) -> None:
+    """Write PROTOCOL anew as an amendment of itself that promises the same."""
+    from equipoise.verbs.amending import amend as verb
+
+    assert upgrade, "click demands it"
+    done = verb(protocol, output)
+    click.echo(f"{done.protocol.path}: {done.protocol.authored.schema_}, digest {done.protocol.digest}")
+    click.echo(f"amends {done.before.digest}")
+
+
 _SCENARIO = click.option("--scenario", help="Scenario file, or a shipped name; default: the protocol's own.")
 _SEED = click.option("--seed", type=click.IntRange(0), help="Seed; default: a fresh one, printed and stored.")
 

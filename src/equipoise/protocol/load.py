@@ -15,9 +15,11 @@ from equipoise.protocol import (
     rules_people,
     rules_questionnaires,
     rules_structure,
+    rules_versions,
 )
 from equipoise.protocol.lookup import Draft, QuestionnaireFile, listed
 from equipoise.protocol.model import Assessment, Protocol
+from equipoise.protocol.schema.base import SCHEMAS
 from equipoise.protocol.schema.measurement import Assessment as AuthoredAssessment
 from equipoise.protocol.schema.measurement import Questionnaire, QuestionnaireUse, Test, Visit
 from equipoise.protocol.schema.study import ProtocolDocument
@@ -28,9 +30,9 @@ from equipoise.source.document import Document, read_document
 from equipoise.source.expressions import Expression
 from equipoise.source.paths import find_steps
 
-SCHEMAS = ("equipoise/protocol/1",)
 QUESTIONNAIRE_SCHEMAS = ("equipoise/questionnaire/1",)
 _RULES = (
+    *rules_versions.RULES,
     *rules_structure.RULES,
     *rules_people.RULES,
     *rules_measurement.RULES,

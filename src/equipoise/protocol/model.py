@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Protocol as PythonProtocol
 from typing import TypeVar
 
+from equipoise.protocol.schema.base import SCHEMAS
 from equipoise.protocol.schema.inference import (
     Analysis,
     Baseline,
@@ -72,6 +73,11 @@ class Protocol:
     visits: tuple[Visit, ...]
     assessments: tuple[Assessment, ...]
     criteria: Mapping[str, Expression] = field(repr=False)
+
+    @property
+    def version(self) -> int:
+        """The version of the format that the document is written in."""
+        return SCHEMAS.index(self.authored.schema_) + 1
 
     @property
     def id(self) -> str:

@@ -38,7 +38,7 @@ def design_facts(protocol: Protocol) -> KeyValues:
             f"{plan.participants} participants, {ratio}, {plan.method.replace('-', ' ')}{sizes}{limit}{strata}",
         )
     )
-    rows.append(("Blinded", ", ".join(protocol.blinding.masked)))
+    rows.append(("Blinded", ", ".join(role.replace("-", " ") for role in protocol.blinding.masked)))
     rows.append(("Include", "; ".join(item.text for item in protocol.eligibility.inclusion)))
     if protocol.eligibility.exclusion:
         rows.append(("Exclude", "; ".join(item.text for item in protocol.eligibility.exclusion)))

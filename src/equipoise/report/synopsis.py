@@ -30,7 +30,7 @@ def _design(protocol: Protocol) -> Iterator[tuple[Text, Text]]:
     yield "Publications", "; ".join(entry.citation for entry in study.publications) or NOT_WRITTEN
     yield "Objectives", " ".join(claim.text for claim in protocol.claims) or "see the estimands"
     ratio = ":".join(str(arm.ratio) for arm in protocol.arms)
-    masked = ", ".join(protocol.blinding.masked)
+    masked = ", ".join(role.replace("-", " ") for role in protocol.blinding.masked)
     periods = f", {len(protocol.periods)} periods" if len(protocol.periods) > 1 else ""
     method = plan.method.replace("-", " ")
     yield "Design", f"Randomised {ratio} by {method}{periods}; masked: {masked or 'nobody'}"

@@ -1,1 +1,1 @@
-"""The schema of a protocol document, version 1: what may be written, and of which type each value is."""
+"""The schema of a protocol document, all versions: what may be written, since which, and of which type it is."""

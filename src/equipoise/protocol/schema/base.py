@@ -8,7 +8,17 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-SCHEMA = "equipoise/protocol/1"
+SCHEMAS = ("equipoise/protocol/1", "equipoise/protocol/2")
+"""The versions of a protocol document, the newest last."""
+
+SINCE = "since"
+"""Where a key's field holds the version that brought it; one that holds none is of version 1."""
+
+
+def since(version: int, default: Any, **more: Any) -> Any:
+    """The field of a key that documents of earlier versions cannot have."""
+    return Field(default, json_schema_extra={SINCE: version}, **more)
+
 
 Identifier = Annotated[
     str,

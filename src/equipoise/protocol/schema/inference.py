@@ -9,12 +9,14 @@ from pydantic import AfterValidator, Field
 from equipoise.protocol.schema.base import (
     Count,
     Identifier,
+    Number,
     OptionMapping,
     Part,
     Positive,
     Share,
     Text,
     read_only,
+    since,
 )
 
 
@@ -72,7 +74,7 @@ class Conventions(Part):
     clocks: Annotated[tuple[Clock, ...], Field(min_length=1)]
     baselines: Annotated[tuple[Baseline, ...], Field(min_length=1)]
     windows: Windows
-    seed: Annotated[int, Field(ge=0, le=4_294_967_295)] = 1
+    seed: Annotated[int, Field(ge=0, le=4_294_967_295)] = since(2, 1)
     """Where every analysis that draws begins: allocations of a reference set, imputed events, panels."""
 
 
@@ -98,15 +100,61 @@ class Safety(Part):
     stopping_rules: tuple[StoppingRule, ...] = ()
 
 
+Terms = Annotated[tuple[Text, ...], Field(min_length=1)]
+
+
+class Recorded(Part):
+    """How records show an intercurrent event: an event by its term, something given by its name, or a rule."""
+
+    events: Identifier | None = None
+    """An assessment of class events; with `terms`."""
+    terms: Terms | None = None
+    """The event is any record of the assessment whose term is one of these, whatever their capitals."""
+    interventions: Identifier | None = None
+    """An assessment of class interventions; with `treatments`."""
+    treatments: Terms | None = None
+    """The event is any record of the assessment whose treatment is one of these, whatever their capitals."""
+    rule: Literal["lot-failed", "dose-below-range", "dose-not-given", "period-declined", "insulin-zero"] | None = None
+    period: Identifier | None = None
+    """For a rule: only doses of this period."""
+    dose_number: Annotated[int, Field(ge=1, le=1000)] | None = None
+    """For a rule: only this dose of a period."""
+    parameter: Identifier | None = None
+    """For insulin-zero: the parameter that holds the dose."""
+
+
 class IntercurrentEvent(Part):
     """Something that may happen after allocation and bears on the meaning or existence of the outcome."""
 
     id: Identifier
     label: Text
+    recorded: Recorded | None = since(2, None)
+    """How the records show it; without it no strategy but treatment policy can be carried out."""
 
 
 Strategy = Literal["treatment-policy", "hypothetical", "composite", "while-on-treatment", "principal-stratum"]
 StrategyMapping = Annotated[dict[Identifier, Strategy], AfterValidator(read_only)]
+
+
+class Principal(Part):
+    """Whom a principal stratum takes: those who would, or would not, have the event under either arm."""
+
+    event: Literal["would-occur", "would-not-occur"]
+    assumption: Text | None = None
+    """Why the stratum can be recognised from what was observed; needed but where every participant shows it."""
+
+
+class Composite(Part):
+    """What an event with the composite strategy makes of the outcome: one of the two."""
+
+    value: Number | None = None
+    """A value on the analysed scale."""
+    failure: bool = False
+    """The participant counts as one who did not reach a yes."""
+
+
+CompositeMapping = Annotated[dict[Identifier, Composite], AfterValidator(read_only)]
+PrincipalMapping = Annotated[dict[Identifier, Principal], AfterValidator(read_only)]
 
 
 class Contrast(Part):
@@ -134,6 +182,12 @@ class Estimand(Part):
     variable: EndpointVariable
     intercurrent_events: StrategyMapping = Field(default_factory=dict, validate_default=True)
     """The strategy for each declared intercurrent event."""
+    composite: CompositeMapping = since(2, {}, validate_default=True)
+    """For each event with the composite strategy what it makes of the outcome."""
+    principal: PrincipalMapping = since(2, {}, validate_default=True)
+    """For each event with the principal-stratum strategy who belongs to the stratum."""
+    order: tuple[Identifier, ...] = since(2, ())
+    """Of events on one day the first here governs; the protocol's own order of events where absent."""
     summary: Literal["difference-in-means", "ratio-of-means", "rate-ratio", "difference-in-proportions", "odds-ratio"]
     clock: Identifier
     smallest_important: Positive | None = None
@@ -147,6 +201,10 @@ class Family(Part):
     label: Text
     level: Share
     adjustment: Literal["none", "holm", "fixed-sequence"]
+    sides: Literal["one", "two"] = since(2, "two")
+    """one: the level is for one direction, the claims' own, and nothing is said of the other but by `opposite`."""
+    opposite: Share | None = since(2, None)
+    """Of a one-sided family: the level at which the opposite may be said, by the mirrored hypotheses."""
 
 
 LevelShare = Annotated[float, Field(ge=0, le=1)]
@@ -188,6 +246,8 @@ class ClaimPart(Part):
 
     analysis: Identifier
     direction: Literal["higher", "lower"]
+    margin: Number | None = since(2, None)
+    """The value that the effect must pass, on the scale of the estimate as reported; no effect where absent."""
 
 
 class Claim(Part):

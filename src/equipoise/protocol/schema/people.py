@@ -4,9 +4,44 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from equipoise.protocol.schema.base import Identifier, Name, Part, Share, Text, Unit
+from equipoise.protocol.schema.base import Identifier, Name, Part, Reference, Share, Text, Unit, since
+
+ROLES = (
+    "participant",
+    "coordinator",
+    "investigator",
+    "cell-laboratory",
+    "dispenser",
+    "infusion-nurse",
+    "monitor",
+    "data-manager",
+    "blinded-statistician",
+    "unblinded-statistician",
+    "board",
+    "administrator",
+)
+"""Who takes part in running a trial, by the ids that blinding, views and accounts use."""
+
+ROLE_WORDS = {role.replace("-", " "): role for role in ROLES if "-" in role}
+"""How a document of version 1 may spell a role -> its id."""
+
+Role = Annotated[
+    Text,
+    AfterValidator(lambda word: ROLE_WORDS.get(word, word)),
+    Field(json_schema_extra={"examples": list(ROLES)}),
+]
+"""A role by its id; an unknown word is left for the rule that refuses it."""
+
+
+class VariableSource(Part):
+    """Where the records hold a variable: a column of the participants, or a test at a visit."""
+
+    participants: Literal["site", "age_years", "sex"] | None = None
+    """`age_years` counts in completed years."""
+    test: Reference | None = None
+    visit: Identifier | None = None
 
 
 class Variable(Part):
@@ -16,6 +51,8 @@ class Variable(Part):
     label: Text
     type: Literal["number", "boolean", "text"]
     unit: Unit | None = None
+    from_: VariableSource | None = since(2, None, alias="from")
+    """Where the records hold it; strata by expression are evaluated from there."""
 
 
 class Criterion(Part):
@@ -93,13 +130,15 @@ class BlindedItem(Part):
     label: Text
     hides: Text
     """An assessment, or one of: allocation, lots, dose-volume, event-text."""
-    hidden_from: Annotated[tuple[Text, ...], Field(min_length=1)]
+    hidden_from: Annotated[tuple[Role, ...], Field(min_length=1)]
+    from_: Identifier | None = since(2, None, alias="from")
+    """The visit from which on it is hidden, that visit included; from the beginning where absent."""
     until: Literal["database-lock", "end-of-period", "never"]
 
 
 class Blinding(Part):
     """Who does not know the arms."""
 
-    masked: Annotated[tuple[Text, ...], Field(min_length=1)]
+    masked: Annotated[tuple[Role, ...], Field(min_length=1)]
     items: tuple[BlindedItem, ...] = ()
     emergency: Text | None = None

@@ -54,7 +54,7 @@ class Study(Part):
 class ProtocolDocument(Part):
     """Everything that a trial promises. No assumption about effect belongs here: that is a scenario."""
 
-    schema_: Literal["equipoise/protocol/1"] = Field(alias="schema")
+    schema_: Literal["equipoise/protocol/1", "equipoise/protocol/2"] = Field(alias="schema")
     id: Identifier
     amends: Digest | None = None
     """Digest of the protocol that this one replaces."""

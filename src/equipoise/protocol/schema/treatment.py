@@ -16,6 +16,7 @@ from equipoise.protocol.schema.base import (
     Positive,
     Text,
     Unit,
+    since,
 )
 
 
@@ -51,6 +52,9 @@ class Dose(Part):
     highest: Positive | None = None
 
 
+ReleaseKind = Literal["sterility", "endotoxin", "mycoplasma", "identity", "purity", "viability", "count", "other"]
+
+
 class ReleaseTest(Part):
     """A test by which a lot is measured and which, where it is a gate, it must pass before it is given."""
 
@@ -63,6 +67,8 @@ class ReleaseTest(Part):
     """The passing result of a test that has words for results, such as ``no growth``."""
     use: Literal["gate", "report"]
     timing: Literal["before-release", "after-release"] = "before-release"
+    kind: ReleaseKind | None = since(2, None)
+    """What a failure means: of viability or count a deviation, of any other gate a signal of safety."""
     measures: Literal["dose"] | None = None
     """The test that tells what a lot holds of the product's dose, in the dose's own unit per kg."""
 

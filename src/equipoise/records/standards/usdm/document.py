@@ -120,7 +120,7 @@ def _roles(protocol: Protocol, make: Maker, applies_to: str) -> list[Json]:
     for name in protocol.blinding.masked:
         term = t.MASKED.get(name)
         if term is not None:
-            masking = make("Masking", text=f"The {name} does not know the arms.", isMasked=True)
+            masking = make("Masking", text=f"The {name.replace('-', ' ')} does not know the arms.", isMasked=True)
             role = make("StudyRole", name=name, code=make.code(term), appliesToIds=[applies_to], masking=masking)
             found.append(role)
     return found

@@ -78,8 +78,5 @@ PHASES = {
 MASKED = {
     "participant": Term("C41189", "Study Subject"),
     "investigator": Term("C25936", "Investigator"),
-    "assessor": Term("C207599", "Outcomes Assessor"),
-    "outcome-assessor": Term("C207599", "Outcomes Assessor"),
-    "caregiver": Term("C17445", "Caregiver"),
-    "statistician": Term("C51877", "Statistician"),
+    "blinded-statistician": Term("C51877", "Statistician"),
 }
