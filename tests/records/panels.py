@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
@@ -11,7 +12,19 @@ from hypothesis import strategies as st
 from equipoise.protocol.model import Protocol
 from equipoise.records.classes import PARTICIPANTS
 from equipoise.records.from_records import CARRIED_COLUMNS
-from equipoise.records.panel import COVARIATES, LABELS, NO_VISIT, Block, Panel, Rows, empty_block
+from equipoise.records.panel import (
+    COVARIATES,
+    LABELS,
+    NO_VISIT,
+    NUMBERS_OF_ENTRY,
+    STRATUM,
+    UNKNOWN_ARM,
+    Block,
+    Panel,
+    Rows,
+    empty_block,
+    unknown_entry,
+)
 
 AWKWARD = np.array([0.0, -0.0, 0.1, 5e-324, -1e-310, 1.7976931348623157e308, 1 / 3, 2**53 + 2.0, -1e22])
 WORDS = ("a", "Süd", "نور", "a,b", 'say "x"', "<0.05", "=1+1", "two\nlines", " x", "NULL", "NaN", "1e5")
@@ -53,7 +66,7 @@ def make_panel(protocol: Protocol, people: int, seed: int, missing: float, *, aw
     shape = (1, people, len(protocol.visits))
     status = random.generator.integers(0, 3, shape).astype(np.int8)
     supplied = {parameter.id: random.numbers(shape) for parameter in protocol.parameters[:2]}
-    return Panel(
+    panel = Panel(
         protocol=protocol,
         ids=tuple(sorted(f"{word.strip()}{number}" for number, word in enumerate(random.words((people,), WORDS)))),
         present=np.ones((1, people), np.bool_),
@@ -68,6 +81,31 @@ def make_panel(protocol: Protocol, people: int, seed: int, missing: float, *, aw
         interventions=_rows(random, protocol, "interventions", people),
         lots=_lots(random, people),
     )
+    return replace(panel, entry=_entry(random, protocol, panel.arm), collected=_collected(random, panel))
+
+
+def _entry(random: _Random, protocol: Protocol, arm: np.ndarray) -> dict[str, np.ndarray]:
+    """Of those with an arm: numbers of slots with gaps, strata, blocks of one or two; or nothing."""
+    found = unknown_entry(*arm.shape)
+    allocated = np.flatnonzero(arm[0] != UNKNOWN_ARM)
+    if random.generator.random() < 0.3:
+        return found
+    numbers = random.generator.permutation(3 * len(allocated))[: len(allocated)] + 1
+    columns = {"sequence": numbers, "block": (numbers + 1) // 2, "block_size": np.full(len(numbers), 2)}
+    for name in NUMBERS_OF_ENTRY:
+        found[name][0, allocated] = columns[name]
+    if protocol.randomisation.strata:
+        found[STRATUM] = found[STRATUM].astype("U20")
+        found[STRATUM][0, allocated] = "/".join("a site" for _ in protocol.randomisation.strata)
+    return found
+
+
+def _collected(random: _Random, panel: Panel) -> tuple[str, ...]:
+    """The assessments with values or rows, and some without."""
+    there = {name for name, block in panel.blocks.items() if (~np.isnan(block.value) | block.asked).any()}
+    there |= {str(name) for rows in (panel.events, panel.interventions) for name in rows.columns["assessment"]}
+    every = [item.id for item in panel.protocol.assessments]
+    return tuple(name for name in every if name in there or random.generator.random() < 0.5)
 
 
 def _covariate(random: _Random, name: str, people: int) -> np.ndarray:
@@ -78,6 +116,9 @@ def _covariate(random: _Random, name: str, people: int) -> np.ndarray:
     if name == "age_years":
         return random.holes(random.generator.uniform(0, 100, (1, people)))
     # Consent before allocation before the first dose; all before any procedure, which would else be refused.
+    if name == "entry_day":
+        days = random.days((1, people), 0, 900)
+        return days - np.nanmin(days) if not np.isnan(days).all() else days
     low = {"diagnosis_day": -900, "consent_day": -800, "allocation_day": -700, "first_dose_day": -600}.get(name, 0)
     return random.days((1, people), low, low + 90)
 

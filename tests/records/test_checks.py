@@ -12,9 +12,10 @@ from equipoise.errors import DataError
 from equipoise.protocol.load import load_protocol
 from equipoise.records.checks import possible_date
 from equipoise.records.classes import CLASSES, FINDINGS
+from equipoise.records.digests import digest_of_table
 from equipoise.records.importing.apply import import_files
 from equipoise.records.importing.map import load_map
-from equipoise.records.records import Records, digest_of_tables
+from equipoise.records.records import Records
 
 Tables = dict[str, pl.DataFrame]
 EXAMPLE = Path(__file__).parents[2] / "examples" / "small-trial"
@@ -118,9 +119,9 @@ def test_digest_depends_on_content_and_not_on_the_order_of_rows(records: Records
 def test_digest_tells_a_missing_text_from_an_empty_one() -> None:
     one = pl.DataFrame({"a": ["", None]}, schema={"a": pl.String})
     two = pl.DataFrame({"a": [None, ""]}, schema={"a": pl.String})
-    assert digest_of_tables({"t": one}) != digest_of_tables({"t": two})
+    assert digest_of_table(one) != digest_of_table(two)
     split = [pl.DataFrame({"a": parts}) for parts in (["ab", "c"], ["a", "bc"])]
-    assert digest_of_tables({"t": split[0]}) != digest_of_tables({"t": split[1]})
+    assert digest_of_table(split[0]) != digest_of_table(split[1])
 
 
 @pytest.mark.requirement("RECORDS-FRAMES")

@@ -220,6 +220,7 @@ def hostile_records(draw: st.DrawFn, protocol: Protocol) -> Records:
                 "consent_day": None,  # a procedure may come on any day
                 "allocation_day": draw(st.sampled_from([None, -1, 0, 1])),
                 "first_dose_day": draw(st.sampled_from([None, 1, 2**31 - 1])),
+                "entry_day": draw(st.sampled_from([None, 0])),
             },
         )
     )

@@ -23,10 +23,10 @@ def check_types(observation_class: ObservationClass, table: pl.DataFrame) -> Pro
     """Every column is there, of its type, and no other."""
     where = observation_class.name
     for column in observation_class.columns:
-        if column.name not in table.columns:
+        if column.name not in table.columns and column.since == 1:
             remedy = "Write all columns of the observation class, empty where nothing is known."
             yield Problem(where, None, column.name, "column-missing", "the column is missing", remedy)
-        elif table.schema[column.name] != column.kind:
+        elif column.name in table.columns and table.schema[column.name] != column.kind:
             message = f"the column is {table.schema[column.name]}, not {column.kind.__name__}"
             yield Problem(where, None, column.name, "column-type", message, "Convert it before making records.")
     for name in table.columns:
@@ -52,6 +52,7 @@ def check_tables(protocol: Protocol, tables: Tables) -> tuple[list[Problem], lis
         _findings_consistent,
         _consent_first,
         _days_in_order,
+        _entry_days,
     )
     for check in checks:
         problems += check(protocol, tables)
@@ -223,6 +224,17 @@ def _days_in_order(protocol: Protocol, tables: Tables) -> Problems:
     events = tables["events"].filter(pl.col("end_day") < pl.col("start_day"))
     message = "the event ends on day {end_day}, before it starts on day {start_day}"
     yield from _rows(events, "events", "end_day", "days-in-order", message, "Correct one of the days.")
+
+
+def _entry_days(protocol: Protocol, tables: Tables) -> Problems:
+    """Days of entry are counted from the earliest participant's, which is 0."""
+    participants = tables["participants"]
+    least = participants["entry_day"].min()
+    if least is not None and least != 0:
+        first = participants.filter(pl.col("entry_day") == least).head(1)
+        message = "days of entry begin with another number than 0"
+        remedy = "Count calendar days from the earliest reference date (day 0, consent or contact) of all participants."
+        yield from _rows(first, "participants", "entry_day", "entry-day-zero", message, remedy)
 
 
 def possible_date(text: str) -> bool:

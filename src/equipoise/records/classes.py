@@ -16,7 +16,10 @@ Kind = type[pl.DataType]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table: its type, whether every row has a value, the words allowed, and what it means."""
+    """A column of a table: its type, whether every row has a value, the words allowed, and what it means.
+
+    since: the version of records that it came with.
+    """
 
     name: str
     kind: Kind
@@ -24,6 +27,7 @@ class Column:
     required: bool = False
     words: tuple[str, ...] = ()
     unit: str = ""
+    since: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,10 @@ class ObservationClass:
     def schema(self) -> dict[str, Kind]:
         """Column name -> polars type, in order."""
         return {column.name: column.kind for column in self.columns}
+
+    def columns_of(self, version: int) -> tuple[str, ...]:
+        """The names of the columns that this version of records has."""
+        return tuple(column.name for column in self.columns if column.since <= version)
 
     def column(self, name: str) -> Column:
         """The column called `name`; raises KeyError."""
@@ -55,8 +63,8 @@ def _text(name: str, meaning: str, *, required: bool = False, words: tuple[str, 
     return Column(name, pl.String, meaning, required, words)
 
 
-def _whole(name: str, meaning: str, *, required: bool = False, unit: str = "") -> Column:
-    return Column(name, pl.Int32, meaning, required, unit=unit)
+def _whole(name: str, meaning: str, *, required: bool = False, unit: str = "", since: int = 1) -> Column:
+    return Column(name, pl.Int32, meaning, required, unit=unit, since=since)
 
 
 def _number(name: str, meaning: str, *, unit: str = "") -> Column:
@@ -97,6 +105,7 @@ PARTICIPANTS = ObservationClass(
         _text("status", "How far the participant came", required=True, words=STATUSES),
         _REASON,
         _SOURCE,
+        _whole("entry_day", "Calendar days from the earliest participant's day 0 to this one's", unit="days", since=2),
     ),
     ("participant",),
 )

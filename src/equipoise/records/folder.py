@@ -1,21 +1,26 @@
-"""Records as a folder of Parquet files with a manifest, read back to the same digest."""
+"""Records as a folder of Parquet files with a manifest, read back to the same digest.
+
+The manifest of `equipoise/records/2` holds the digest of each part and the digest over them; that of a masked copy
+names what the copy lacks, and holds digests only of what it has. A folder of `equipoise/records/1` is read and verified
+by its own rule, and is written as one again.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import polars as pl
 
 from equipoise.errors import DataError, IntegrityError, Problem
 from equipoise.protocol.model import Protocol
-from equipoise.records.classes import CLASSES
-from equipoise.records.records import Records
+from equipoise.records.classes import BY_NAME, CLASSES
+from equipoise.records.records import VERSIONS, Records
 
 MANIFEST = "records.json"
-SCHEMA = "equipoise/records/1"
+SCHEMAS = {f"equipoise/records/{version}": version for version in VERSIONS}
 
 
 Writer = Callable[[str, Callable[[IO[bytes]], object]], object]
@@ -23,17 +28,23 @@ Writer = Callable[[str, Callable[[IO[bytes]], object]], object]
 
 
 def write_records(records: Records, write: Writer) -> None:
-    """Write one Parquet file a table, and records.json, through `write`."""
+    """Write one Parquet file a table, and records.json, through `write`, in the version that the records have."""
     for name, table in records.tables.items():
-        write(f"{name}.parquet", _parquet(table))
+        write(f"{name}.parquet", _parquet(table.select(BY_NAME[name].columns_of(records.version))))
+    text = json.dumps(_described(records), indent=2, sort_keys=True) + "\n"
+    write(MANIFEST, lambda stream: stream.write(text.encode()))
+
+
+def _described(records: Records) -> dict[str, Any]:
     manifest = {
-        "schema": SCHEMA,
+        "schema": f"equipoise/records/{records.version}",
         "protocol": {"id": records.protocol.id, "digest": records.protocol.digest},
         "digest": records.digest,
         "rows": {name: table.height for name, table in records.tables.items()},
     }
-    text = json.dumps(manifest, indent=2, sort_keys=True) + "\n"
-    write(MANIFEST, lambda stream: stream.write(text.encode()))
+    if records.version > 1:
+        manifest |= {"parts": dict(records.parts), "collected": list(records.collected)}
+    return manifest | ({"lacks": list(records.lacks)} if records.lacks else {})
 
 
 def _parquet(table: pl.DataFrame) -> Callable[[IO[bytes]], object]:
@@ -57,9 +68,10 @@ def read_records(folder: Path, protocol: Protocol) -> Records:
     """Read the records in `folder` and check them against `protocol`.
 
     Raises DataError where they cannot be read or do not fit, IntegrityError where their content is not what the
-    manifest's digest says.
+    manifest's digests say.
     """
     manifest = _manifest(folder)
+    version = SCHEMAS[manifest["schema"]]
     tables = {item.name: _table(folder / f"{item.name}.parquet") for item in CLASSES}
     if manifest["protocol"]["id"] != protocol.id:
         message = f"the records follow the protocol {manifest['protocol']['id']!r}, not {protocol.id!r}"
@@ -68,24 +80,58 @@ def read_records(folder: Path, protocol: Protocol) -> Records:
             "these records belong to another protocol",
             [_problem(folder / MANIFEST, "records-protocol", message, remedy)],
         )
-    records = Records.of(protocol, tables)
+    if version == 1:
+        _only_columns_of_version_1(folder, tables)
+    records = Records.of(
+        protocol,
+        tables,
+        collected=manifest.get("collected", ()),
+        lacks=manifest.get("lacks", ()),
+        version=version,
+    )
     if records.digest != manifest["digest"]:
         message = f"the tables have the digest {records.digest}, the manifest says {manifest['digest']}"
-        remedy = "Restore the folder from its source; do not edit the tables by hand."
-        raise IntegrityError(
-            "the records were changed", [_problem(folder / MANIFEST, "records-digest", message, remedy)]
-        )
+        raise _changed(folder, message)
+    if version > 1 and dict(records.parts) != manifest["parts"]:
+        names = sorted(set(records.parts.items()) ^ set(manifest["parts"].items()))
+        raise _changed(folder, f"the manifest has other digests of parts: {', '.join(dict(names))}")
     return records
 
 
-def _manifest(folder: Path) -> dict[str, dict[str, str]]:
+def _changed(folder: Path, message: str) -> IntegrityError:
+    remedy = "Restore the folder from its source; do not edit the tables by hand."
+    problem = _problem(folder / MANIFEST, "records-digest", message, remedy)
+    return IntegrityError("the records were changed", [problem])
+
+
+def _only_columns_of_version_1(folder: Path, tables: dict[str, pl.DataFrame]) -> None:
+    """A column that this version does not have is not covered by its digest."""
+    problems = [
+        _problem(
+            folder / f"{name}.parquet",
+            "column-unknown",
+            f"records of version 1 have no column {column!r}",
+            "Remove it, or import the data again: records of version 2 hold it.",
+        )
+        for name, table in tables.items()
+        for column in table.columns
+        if column in BY_NAME[name].schema and column not in BY_NAME[name].columns_of(1)
+    ]
+    if problems:
+        raise DataError("the records do not have the columns that they must have", problems)
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
-        if manifest["schema"] != SCHEMA:
+        if manifest["schema"] not in SCHEMAS:
             raise KeyError(f"schema {manifest['schema']}")
         _ = manifest["protocol"]["id"], manifest["digest"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        if SCHEMAS[manifest["schema"]] > 1:
+            _ = manifest["parts"].items(), [str(name) for name in manifest["collected"]]
+            _ = [str(name) for name in manifest.get("lacks", ())]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         problem = _problem(path, "records-manifest", f"the manifest cannot be read: {error}", "Import the data again.")
         raise DataError(f"cannot read the records in {folder}", [problem]) from None
     return manifest

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from equipoise.records.allocation import Allocation
+from equipoise.records.allocation import Allocation, Slot
 from equipoise.records.classes import (
     EVENTS,
     FINDINGS,
@@ -19,7 +19,19 @@ from equipoise.records.classes import (
     VISITS,
     ObservationClass,
 )
-from equipoise.records.panel import COVARIATES, HELD, LABELS, LEFT, NO_VISIT, UNKNOWN_ARM, Block, Panel, Rows
+from equipoise.records.panel import (
+    COVARIATES,
+    HELD,
+    LABELS,
+    LEFT,
+    NO_VISIT,
+    NUMBERS_OF_ENTRY,
+    STRATUM,
+    UNKNOWN_ARM,
+    Block,
+    Panel,
+    Rows,
+)
 from equipoise.records.records import Records
 
 
@@ -46,7 +58,18 @@ def to_records(panel: Panel, trial: int = 0, *, source: str = "simulated") -> tu
         for index, code in enumerate(panel.arm[trial])
         if code != UNKNOWN_ARM and present[index]
     }
-    return Records.of(panel.protocol, tables), Allocation.of(arms)
+    records = Records.of(panel.protocol, tables, collected=panel.collected)
+    return records, Allocation.of(arms, _slots(panel, trial))
+
+
+def _slots(panel: Panel, trial: int) -> dict[str, Slot]:
+    numbers = {name: panel.entry[name][trial] for name in NUMBERS_OF_ENTRY}
+    strata = panel.entry[STRATUM][trial]
+    found: dict[str, Slot] = {}
+    for place, participant in enumerate(panel.ids):
+        known = {name: int(values[place]) for name, values in numbers.items() if not np.isnan(values[place])}
+        found[participant] = Slot(stratum=str(strata[place]) or None, **known)
+    return found
 
 
 def _frame(observation_class: ObservationClass, columns: dict[str, Any], height: int, source: str) -> pl.DataFrame:

@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from equipoise.protocol.model import Assessment, Protocol
-from equipoise.records.allocation import Allocation
+from equipoise.records.allocation import Allocation, Slot
 from equipoise.records.classes import EVENTS, INTERVENTIONS, LOTS, PARTICIPANTS, ObservationClass
 from equipoise.records.panel import (
     COVARIATES,
@@ -17,7 +17,9 @@ from equipoise.records.panel import (
     LABELS,
     LEFT,
     MISSED,
+    NUMBERS_OF_ENTRY,
     RIGHT,
+    STRATUM,
     UNKNOWN_ARM,
     Block,
     Floats,
@@ -64,6 +66,8 @@ def to_panel(records: Records, allocation: Allocation | None = None) -> Panel:
         events=_rows(EVENTS, records.events, place),
         interventions=_rows(INTERVENTIONS, records.interventions, place),
         lots=_lots(records.lots, place),
+        entry=MappingProxyType(_entry(ids, allocation)),
+        collected=records.collected,
     )
 
 
@@ -72,6 +76,18 @@ def _arms(protocol: Protocol, ids: tuple[str, ...], allocation: Allocation | Non
     arms = allocation.arms if allocation is not None else {}
     codes = [order[arms[participant]] if participant in arms else UNKNOWN_ARM for participant in ids]
     return np.array(codes, np.int8).reshape(1, len(ids))
+
+
+def _entry(ids: tuple[str, ...], allocation: Allocation | None) -> dict[str, Floats | NDArray[np.str_]]:
+    """The columns of the allocation, (1, n); without one nothing is known."""
+    slots = allocation.slots if allocation is not None else {}
+    every = [slots.get(participant, Slot()) for participant in ids]
+    found: dict[str, Floats | NDArray[np.str_]] = {}
+    for name in NUMBERS_OF_ENTRY:
+        numbers = [getattr(slot, name) for slot in every]
+        found[name] = np.array([[np.nan if number is None else float(number) for number in numbers]], np.float64)
+    found[STRATUM] = np.array([[slot.stratum or "" for slot in every]], np.str_)
+    return found
 
 
 def _covariate(table: pl.DataFrame, name: str) -> Floats:

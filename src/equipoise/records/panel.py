@@ -29,10 +29,14 @@ COVARIATES = (
     "first_dose_day",
     "last_contact_day",
     "status",
+    "entry_day",
 )
 """Columns of the participants: numbers, days, and codes (`sex`, `status`: index into the words of their column)."""
 
 LABELS = ("site", "reason")
+NUMBERS_OF_ENTRY = ("sequence", "block", "block_size")
+"""Columns of the allocation that are numbers; its `stratum` is text."""
+STRATUM = "stratum"
 UNKNOWN_ARM = -1
 LEFT, EXACT, RIGHT = -1, 0, 1
 NO_VISIT, HELD, MISSED = 0, 1, 2
@@ -83,6 +87,12 @@ def _no_rows() -> Rows:
     return Rows(np.zeros(0, np.int64), np.zeros(0, np.int64), {})
 
 
+def unknown_entry(trials: int, participants: int) -> dict[str, NDArray[np.float64] | NDArray[np.str_]]:
+    """The allocation's columns where it has none but the arms."""
+    shape = (trials, participants)
+    return {name: np.full(shape, np.nan) for name in NUMBERS_OF_ENTRY} | {STRATUM: np.full(shape, "", np.str_)}
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Panel:
     """The values of R trials of up to n participants under one protocol.
@@ -92,11 +102,15 @@ class Panel:
     arm:         (R, n), index into the protocol's arms; -1 where not allocated or not known.
     covariates:  name -> (R, n), NaN where missing.
     labels:      name -> (R, n) text, "" where missing.
+    entry:       columns of the allocation, (R, n): `sequence`, the number in the list of the stratum, `block`, a number
+                 within the stratum, `block_size`, of the whole block, NaN where missing; `stratum`, "" where missing.
     visit_day:   (R, n, visits of the protocol), NaN where not held or not known.
     visit_status: same shape: 0 no record, 1 held, 2 missed.
     blocks:      assessment -> Block, for every assessment of class findings.
     supplied:    parameter -> (R, n, visits of the protocol), values that came with the data.
     events, interventions, lots: rows; lots are release tests, without columns where there are none.
+    collected:   assessments that were asked for or have rows, in the protocol's order: one without rows that is not
+                 among them was not recorded.
     """
 
     protocol: Protocol
@@ -112,6 +126,12 @@ class Panel:
     events: Rows
     interventions: Rows
     lots: Rows = field(default_factory=_no_rows)
+    entry: Mapping[str, NDArray[np.float64] | NDArray[np.str_]] = field(default_factory=dict)
+    collected: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.entry:
+            object.__setattr__(self, "entry", unknown_entry(*self.present.shape))
 
     @property
     def trials(self) -> int:
@@ -138,6 +158,7 @@ class Panel:
         yield from (("present", self.present), ("arm", self.arm))
         yield from ((f"covariates.{name}", self.covariates[name]) for name in COVARIATES)
         yield from ((f"labels.{name}", self.labels[name]) for name in LABELS)
+        yield from ((f"entry.{name}", self.entry[name]) for name in (*NUMBERS_OF_ENTRY, STRATUM))
         yield from (("visit_day", self.visit_day), ("visit_status", self.visit_status))
         for name, block in self.blocks.items():
             for part in ("value", "censored", "day", "asked"):
@@ -155,7 +176,7 @@ class Panel:
 
 def differences(left: Panel, right: Panel) -> list[str]:
     """The names of what differs between two Panels, bit for bit (one missing value equals another)."""
-    found = [name for name in ("ids",) if getattr(left, name) != getattr(right, name)]
+    found = [name for name in ("ids", "collected") if getattr(left, name) != getattr(right, name)]
     if left.protocol.digest != right.protocol.digest:
         found.append("protocol")
     ours, theirs = dict(left.arrays()), dict(right.arrays())

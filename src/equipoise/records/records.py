@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -14,7 +13,10 @@ from equipoise.errors import DataError, Problem
 from equipoise.protocol.model import Protocol
 from equipoise.records.checks import check_tables, check_types
 from equipoise.records.classes import CLASSES, ObservationClass
-from equipoise.source.digest import digest_of_data
+from equipoise.records.digests import digest_of_version_1, digests_of_parts, root_of, with_rows
+
+VERSIONS = (1, 2)
+"""Versions of records that are read; those made anew are of the last."""
 
 _SIMULATED = re.compile(r"simulated: scenario \S+, seed (\d+)\Z")
 
@@ -31,17 +33,35 @@ class Records:
     protocol:  the protocol that they follow.
     tables:    one frame an observation class, with exactly its columns, sorted by its key.
     warnings:  what is believable only with an effort (implausible values, visits out of their window).
-    digest:    over the content of every table; independent of file format and row order.
+    digest:    over the parts; independent of file format and row order. Of version 1 over every table whole.
+    parts:     part -> digest; of version 1 there are none.
+    collected: assessments that were asked for or have rows, in the protocol's order.
+    lacks:     what a masked copy lacks (`records.masked`).
+    version:   of records, 1 or 2.
     """
 
     protocol: Protocol
     tables: Mapping[str, pl.DataFrame]
     warnings: tuple[Problem, ...]
     digest: str = field(compare=False)
+    parts: Mapping[str, str] = field(compare=False)
+    collected: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
+    version: int = VERSIONS[-1]
 
     @classmethod
-    def of(cls, protocol: Protocol, tables: Mapping[str, pl.DataFrame]) -> Records:
-        """Check `tables` against the protocol and freeze them; absent tables are empty.
+    def of(
+        cls,
+        protocol: Protocol,
+        tables: Mapping[str, pl.DataFrame],
+        *,
+        collected: Iterable[str] = (),
+        lacks: Iterable[str] = (),
+        version: int = VERSIONS[-1],
+    ) -> Records:
+        """Check `tables` against the protocol and freeze them; absent tables, and columns of later versions, are empty.
+
+        collected: assessments that were asked for, whether or not they have rows.
 
         Raises DataError with every problem: wrong columns or types; else duplicate keys, unknown participants, visits,
         assessments, tests or units, procedures before consent, impossible values.
@@ -54,15 +74,29 @@ class Records:
             raise DataError("the records do not have the columns that they must have", problems)
         complete = {item.name: _sorted(item, tables.get(item.name)) for item in CLASSES}
         problems, warnings = check_tables(protocol, complete)
+        known = [item.id for item in protocol.assessments]
+        problems += [_not_known(name, known) for name in collected if name not in known]
         if problems:
             raise DataError("the records do not fit the protocol", problems)
-        return cls(protocol, MappingProxyType(complete), tuple(warnings), digest_of_tables(complete))
+        asked = {*collected, *with_rows(complete)}
+        every = tuple(name for name in known if name in asked)
+        lacking = tuple(lacks)
+        parts = digests_of_parts(complete, every) if version > 1 else {}
+        digest = root_of(parts, lacking) if version > 1 else digest_of_version_1(complete)
+        frozen = MappingProxyType(complete)
+        return cls(protocol, frozen, tuple(warnings), digest, MappingProxyType(parts), every, lacking, version)
 
     @property
     def seed(self) -> int | None:
         """The seed of simulated records; None for those of a real trial. One simulated participant is enough."""
         found = (_SIMULATED.match(source) for source in self.participants["source"].unique().sort())
         return next((int(match[1]) for match in found if match), None)
+
+    @property
+    def silent(self) -> tuple[str, ...]:
+        """The assessments that were asked for and have no rows."""
+        there = with_rows(self.tables)
+        return tuple(name for name in self.collected if name not in there)
 
     @property
     def participants(self) -> pl.DataFrame:
@@ -96,32 +130,14 @@ class Records:
 def _sorted(observation_class: ObservationClass, table: pl.DataFrame | None) -> pl.DataFrame:
     if table is None:
         return observation_class.empty()
+    later = [column for column in observation_class.columns if column.name not in table.columns]
+    table = table.with_columns(pl.lit(None, column.kind).alias(column.name) for column in later)
     return table.select(list(observation_class.schema)).sort(
         observation_class.key, nulls_last=False, maintain_order=True
     )
 
 
-def digest_of_tables(tables: Mapping[str, pl.DataFrame]) -> str:
-    """One digest over the content of tables: names, types, missing cells and values, in a byte order of our own."""
-    return digest_of_data({name: _digest_of_table(table) for name, table in tables.items()})
-
-
-def _digest_of_table(table: pl.DataFrame) -> str:
-    digest = hashlib.sha256()
-    for name in table.columns:
-        column = table[name]
-        digest.update(f"{name}:{column.dtype}:{len(column)};".encode())
-        digest.update(column.is_null().to_numpy().astype("u1").tobytes())
-        digest.update(_content(column))
-    return "sha256:" + digest.hexdigest()
-
-
-def _content(column: pl.Series) -> bytes:
-    if column.dtype == pl.String:
-        texts = [text.encode() for text in column.fill_null("").to_list()]
-        return b"".join(len(text).to_bytes(4, "little") + text for text in texts)
-    if column.dtype == pl.Float64:
-        return column.fill_null(0.0).to_numpy().astype("<f8").tobytes()
-    if column.dtype == pl.Boolean:
-        return column.fill_null(value=False).to_numpy().astype("u1").tobytes()
-    return column.fill_null(0).to_numpy().astype("<i8").tobytes()
+def _not_known(assessment: str, known: list[str]) -> Problem:
+    message = "an assessment is said to be collected that the protocol does not have"
+    remedy = f"The protocol's assessments are {', '.join(known)}."
+    return Problem("collected", None, "collected", "assessment-known", message, remedy, repr(assessment))

@@ -13,13 +13,22 @@ from numpy.typing import NDArray
 from equipoise.patients.chance import Bools, Floats
 from equipoise.protocol.model import Protocol
 from equipoise.records.classes import SEXES, STATUSES
-from equipoise.records.panel import HELD, MISSED, NO_VISIT, Block, Panel, Rows
+from equipoise.records.panel import HELD, MISSED, NO_VISIT, STRATUM, Block, Panel, Rows
 from equipoise.simulate import occurrences
-from equipoise.simulate.enrolment import DECLINED, ENROLLED, NOT_ELIGIBLE, NOT_SELECTED, Enrolment, ScreeningStreams
+from equipoise.simulate.enrolment import (
+    DECLINED,
+    ENROLLED,
+    NOT_ELIGIBLE,
+    NOT_SELECTED,
+    SITE,
+    Enrolment,
+    ScreeningStreams,
+)
+from equipoise.simulate.entry import entry_days
 from equipoise.simulate.followed import untreated
 from equipoise.simulate.intercurrent import PREGNANCY
 from equipoise.simulate.lots import lot_rows
-from equipoise.simulate.measurements import DIARY, Bedside, measure
+from equipoise.simulate.measurements import DIARY, Bedside, measure, unknown_tests
 from equipoise.simulate.occurrences import assessment_of
 from equipoise.simulate.scenario import Scenario
 from equipoise.simulate.streams import Streams
@@ -27,10 +36,11 @@ from equipoise.simulate.streams import Streams
 if TYPE_CHECKING:
     from equipoise.simulate.trial import Nature
 
-SITE = "01"
 DECLINED_TEXT = "declined to take part"
 WITHDRAWN_REASONS = ("withdrew consent", "moved away", "burden of the visits", "wish for another treatment")
 LOST_REASON = "lost to follow-up"
+RECORDED_DOMAINS = ("AE", "CE", "MH", "DV", "PR", "EX", "CM")
+"""SDTM domains of the events and interventions that are simulated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +113,22 @@ def assemble(protocol: Protocol, scenario: Scenario, nature: Nature, axis: Axis)
         events=_on_axis(_events(protocol, scenario, nature), axis),
         interventions=_on_axis(_interventions(protocol, scenario, nature, axis), axis),
         lots=_on_axis(lot_rows(nature.treatment, nature.enrolment.present, axis.ids, axis.at), axis),
+        entry=MappingProxyType(_entry(nature.enrolment, axis)),
+        collected=collected(protocol),
     )
+
+
+def collected(protocol: Protocol) -> tuple[str, ...]:
+    """The assessments that simulated people are asked for, whether or not anything comes of it."""
+    unknown = set(unknown_tests(protocol))
+    asked = {a.id for a in protocol.findings if any(f"{a.id}.{test.id}" not in unknown for test in a.tests)}
+    asked |= {name for domain in RECORDED_DOMAINS if (name := assessment_of(protocol, domain)) is not None}
+    return tuple(item.id for item in protocol.assessments if item.id in asked)
+
+
+def _entry(enrolment: Enrolment, axis: Axis) -> dict[str, NDArray[Any]]:
+    columns = enrolment.slots.columns(enrolment.present)
+    return {name: axis.spread(values, "" if name == STRATUM else np.nan) for name, values in columns.items()}
 
 
 def _first_is_screening(protocol: Protocol) -> bool:
@@ -149,7 +174,18 @@ def _covariates(protocol: Protocol, nature: Nature, axis: Axis, left: NDArray[np
         "first_dose_day": axis.spread(np.where(np.isfinite(first_dose), first_dose, np.nan), np.nan),
         "last_contact_day": axis.spread(np.where(np.isfinite(last), last, np.nan), np.nan),
         "status": _status(nature, axis, left),
+        "entry_day": _entry_day(nature, axis),
     }
+
+
+def _entry_day(nature: Nature, axis: Axis) -> Floats:
+    """Calendar days of each day 0, of those without one of the first contact, from the first of all on the axis."""
+    enrolment = nature.enrolment
+    contact = np.take_along_axis(enrolment.contact, enrolment.chosen, axis=1)
+    days = entry_days(contact, nature.allocation_day, nature.screening_day)
+    known = np.where(axis.seated, axis.spread(days, np.nan), np.take_along_axis(enrolment.contact, axis.person, axis=1))
+    first = np.where(axis.present, known, np.inf).min(axis=1, keepdims=True, initial=np.inf)
+    return np.where(axis.present, known - first, np.nan)
 
 
 def _status(nature: Nature, axis: Axis, left: NDArray[np.int8]) -> Floats:

@@ -18,12 +18,15 @@ from equipoise.patients.empirical.model import measure_fasting
 from equipoise.patients.population import People, draw_people, eligibility_values
 from equipoise.protocol.model import Protocol
 from equipoise.randomisation.choose import procedure
+from equipoise.simulate.entry import Slots, contact_days, slots
 from equipoise.simulate.followed import untreated
 from equipoise.simulate.scenario import Scenario
 from equipoise.simulate.screening import Values, answer, screen
 from equipoise.simulate.streams import Streams
 
 FASTING = "fasting_cpeptide"
+SITE = "01"
+"""Where everybody is seen."""
 SAMPLED = frozenset({"autoantibody_positive", "hiv", "htlv", "hbv", "hcv", "cmv", FASTING})
 """Variables that only the screening visit's samples show; the others are known when a person is assessed."""
 
@@ -59,6 +62,8 @@ class Enrolment:
     chosen:   (R, n) index among M of who took each place; 0 where nobody did.
     present:  (R, n) whether somebody did.
     arm:      (R, n) index into the protocol's arms; -1 where nobody is present.
+    slots:    where those present stand in the allocation list.
+    contact:  (R, M) calendar day on which each came, from the start of recruitment.
     """
 
     people: People
@@ -70,6 +75,8 @@ class Enrolment:
     chosen: NDArray[np.int64]
     present: Bools
     arm: NDArray[np.int8]
+    slots: Slots
+    contact: Floats
 
 
 def enrol(
@@ -101,9 +108,10 @@ def enrol(
         chosen = np.pad(chosen, ((0, 0), (0, places - chosen.shape[1])))
     present = np.arange(places) < np.minimum(order[:, -1], places)[:, np.newaxis]
     chosen = np.where(present, chosen, 0)
-    drawn = _allocate(protocol, Streams(seed, trials, places, first), values, chosen)
+    drawn, listed = _allocate(protocol, Streams(seed, trials, places, first), values, chosen)
     arms = np.where(present, drawn if arm is None else np.full_like(drawn, arm), -1)
-    return Enrolment(people, fasting, stage, reason, texts, assessed, chosen, present, arms)
+    contact = contact_days(draw, scenario.authored.recruitment.assessed_per_month)
+    return Enrolment(people, fasting, stage, reason, texts, assessed, chosen, present, arms, listed, contact)
 
 
 def check_variables(protocol: Protocol) -> None:
@@ -152,7 +160,10 @@ def _stages(
     return stage, reason, before.texts
 
 
-def _allocate(protocol: Protocol, draw: Streams, values: Values, chosen: NDArray[np.int64]) -> NDArray[np.int8]:
+def _allocate(
+    protocol: Protocol, draw: Streams, values: Values, chosen: NDArray[np.int64]
+) -> tuple[NDArray[np.int8], Slots]:
+    """The arms of the places, (R, n), and where these stand in the list."""
     plan = protocol.randomisation
     stratified = bool(plan.strata) and plan.method != "minimisation"
     try:
@@ -178,7 +189,10 @@ def _allocate(protocol: Protocol, draw: Streams, values: Values, chosen: NDArray
         strata = np.zeros(chosen.shape, np.int64)
         for level in levels:
             strata = strata * (level.max(initial=0) + 1) + level
-    return made.allocate(draw("allocation", 1)[..., 0], strata).astype(np.int8)
+    uniforms = draw("allocation", 1)[..., 0]
+    arms = made.allocate(uniforms, strata).astype(np.int8)
+    sizes = made.block_sizes(uniforms, strata) if plan.block_sizes else None
+    return arms, slots(protocol, levels, sizes, arms.shape, SITE)
 
 
 def _levels(protocol: Protocol, values: Values, chosen: NDArray[np.int64]) -> list[NDArray[np.int64]]:

@@ -39,6 +39,8 @@ class Recruitment(Part):
 
     assessed_per_place: Annotated[float, Field(gt=0, le=1000)]
     """Recruitment ends when this many people have been assessed for each place of the trial."""
+    assessed_per_month: Annotated[float, Field(gt=0, le=100_000)] = 5.0
+    """People assessed a month, on average; it moves days of entry and nothing else. The default is assumed."""
 
 
 class Doses(Part):

@@ -11,10 +11,21 @@ import polars as pl
 
 from equipoise.errors import DataError, Problem, shown
 from equipoise.protocol.model import Assessment, Protocol
-from equipoise.records.allocation import Allocation, check_allocation
+from equipoise.records.allocation import Allocation, AllocationRow, checked_allocation
 from equipoise.records.classes import BY_NAME, RANDOMISED, Column, ObservationClass
-from equipoise.records.importing.choose import columns_of_arms, columns_of_entry, selected
-from equipoise.records.importing.convert import CellError, day, days_between, flag, number, result, translated, whole
+from equipoise.records.importing.choose import columns_of_arms, columns_of_entry, selected, sources_of_arms
+from equipoise.records.importing.convert import (
+    CellError,
+    calendar_date,
+    count_entry,
+    day,
+    days_between,
+    flag,
+    number,
+    result,
+    translated,
+    whole,
+)
 from equipoise.records.importing.map import Elsewhere, FileMap, LoadedMap, RedcapProject, Source, Unpivot
 from equipoise.records.importing.read_table import TextTable, read_table
 from equipoise.records.importing.redcap import decoded, read_dictionary, unreadable
@@ -141,11 +152,12 @@ def import_files(protocol: Protocol, loaded: LoadedMap, folder: Path) -> Importe
             rows[entry.table] += _rows(work, entry, table)
     arms = _arms(work)
     _finish_visits(rows)
+    count_entry(rows["participants"])
     if work.problems:
         raise _refused(folder, work.problems)
     tables = {name: _frame(BY_NAME[name], items) for name, items in rows.items() if items}
     try:
-        records = Records.of(protocol, tables)
+        records = Records.of(protocol, tables, collected=loaded.content.collected)
     except DataError as error:
         raise _refused(folder, list(error.problems)) from None
     unarmed = list(_without_arm(work, records, arms)) if arms is not None else []
@@ -215,12 +227,14 @@ def _word(work: Reading, file: str, line: int, column: Column, word: str) -> Any
 
 def _cell(work: Reading, file: str, line: int, column: Column, source: Source, cells: dict[str, str]) -> Any:
     """The value of one cell in the type of our column; None for an empty or refused one."""
-    cell = work.text(source, cells)
+    cell = work.text(source, cells) or next((cells[name] for name in source.otherwise if cells[name]), "")
     if cell == "":
         return None
     try:
         if source.values is not None:
             cell = translated(cell, source.values, source.others)
+        if cell and source.day == "entry-date":
+            return calendar_date(cell)
         if cell and source.since is not None:
             return days_between(cell, work.since(source, cells), source.partial)
         return _valued(column, source, cell) if cell else None
@@ -321,17 +335,20 @@ def _arms(work: Reading) -> Allocation | None:
     table = work.table(entry.file) if entry is not None else None
     if entry is None or table is None:
         return None
-    found: dict[str, tuple[str, str, int | None]] = {}
-    text = Column("arm", pl.String, "")
+    found: dict[str, AllocationRow] = {}
     if not _columns_present(work, columns_of_arms(entry)):
         return None
     for cells, line in selected(table, entry.where):
-        participant = _cell(work, table.name, line, text, entry.participant, cells)
-        arm = _cell(work, table.name, line, text, entry.arm, cells)
-        if participant is not None and arm is not None:
-            found[participant] = (arm, table.name, line)
-    work.problems += check_allocation(found, work.protocol)
-    return Allocation.of({participant: arm for participant, (arm, _, _) in found.items()})
+        read = {
+            name: _cell(work, table.name, line, Column(name, pl.String, ""), source, cells)
+            for name, source in sources_of_arms(entry).items()
+        }
+        if read["participant"] is not None and read["arm"] is not None:
+            given = {name: cell for name, cell in read.items() if cell is not None}
+            found[given["participant"]] = AllocationRow(given["participant"], given, table.name, line)
+    allocation, problems = checked_allocation(list(found.values()), work.protocol)
+    work.problems += problems
+    return allocation
 
 
 def _frame(target: ObservationClass, rows: list[Row]) -> pl.DataFrame:

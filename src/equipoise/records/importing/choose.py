@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from equipoise.records.allocation import OPTIONAL
 from equipoise.records.importing.map import AllocationMap, FileMap, Source
 from equipoise.records.importing.read_table import TextTable
 
@@ -23,12 +24,19 @@ def columns_of_entry(entry: FileMap) -> dict[str, set[str]]:
 
 def columns_of_arms(entry: AllocationMap) -> dict[str, set[str]]:
     """File -> the columns of it that the entry of the arms reads."""
-    return _columns(entry.file, set(entry.where), (entry.participant, entry.arm))
+    return _columns(entry.file, set(entry.where), sources_of_arms(entry).values())
+
+
+def sources_of_arms(entry: AllocationMap) -> dict[str, Source]:
+    """Column of the allocation -> where its value comes from."""
+    optional = {name: source for name in OPTIONAL if (source := getattr(entry, name)) is not None}
+    return {"participant": entry.participant, "arm": entry.arm, **optional}
 
 
 def _columns(file: str, own: set[str], sources: Iterable[Source]) -> dict[str, set[str]]:
     wanted = {file: own}
     for source in sources:
+        wanted[file] |= set(source.otherwise)
         for other, column in ((source.elsewhere, source.column), (source.since_elsewhere, source.since)):
             if column is None:
                 continue

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from equipoise.protocol.schema.measurement import Test
 
@@ -96,6 +97,22 @@ def days_between(text: str, since: str, partial: str | None = None) -> int:
             message = f"there is no date {cell!r}" if cell else "the date of time zero is missing"
             raise CellError("date-possible", message, "Write year-month-day, as 2022-03-09.") from None
     return day(str((moments[0] - moments[1]).days), "elapsed")
+
+
+def calendar_date(text: str) -> date:
+    """A whole calendar date (ISO 8601, a time of day is left out); raises CellError."""
+    try:
+        return _date(text, None)
+    except ValueError:
+        raise CellError("date-possible", f"there is no date {text!r}", "Write year-month-day, as 2022-03-09.") from None
+
+
+def count_entry(participants: Iterable[dict[str, Any]]) -> None:
+    """Dates of entry in rows of participants become days from the earliest of them."""
+    dated = [row for row in participants if isinstance(row.get("entry_day"), date)]
+    first = min((row["entry_day"] for row in dated), default=None)
+    for row in dated:
+        row["entry_day"] = (row["entry_day"] - first).days
 
 
 def _date(cell: str, partial: str | None) -> date:

@@ -45,9 +45,13 @@ class Source(Part):
     """Word in the file -> our word (empty: no value); a word that is not listed is a problem."""
     others: Text | None = None
     """Our word for all words that `values` does not list."""
-    day: Literal["elapsed", "study-day", "date"] | None = None
+    day: Literal["elapsed", "study-day", "date", "entry-date"] | None = None
     """elapsed: day 0 is time zero. study-day: day 1 is time zero and there is no day 0. date: a calendar date,
-    whose time of day is not read."""
+    whose time of day is not read. entry-date: for `entry_day` only, the calendar date of the participant's day 0; days
+    are counted from the earliest of all participants."""
+    otherwise: tuple[Text, ...] = ()
+    """For entry-date: columns of the same file that are read where it is empty: the date of consent, then of first
+    contact."""
     since: Text | None = None
     """For date: the column with the date of the participant's time zero."""
     since_elsewhere: Elsewhere | None = None
@@ -84,11 +88,19 @@ class FileMap(Part):
 
 
 class AllocationMap(Part):
-    """Where the arms stand."""
+    """Where the arms stand, and what is known of the allocation list."""
 
     file: Text
     participant: Source
     arm: Source
+    sequence: Source | None = None
+    """Number in the list of the stratum, from 1; slots that nobody entered are left out."""
+    stratum: Source | None = None
+    """Ids of the levels, in the protocol's order of strata, joined by ``/``."""
+    block: Source | None = None
+    """Number of the block within the stratum, from 1."""
+    block_size: Source | None = None
+    """Size of the whole block, of the broken last too."""
     where: Filter = Field(default_factory=dict, validate_default=True)
 
 
@@ -111,6 +123,8 @@ class ImportMap(Part):
     encoding: Literal["utf-8", "latin-1"] = "utf-8"
     files: Annotated[tuple[FileMap, ...], Field(min_length=1)]
     allocation: AllocationMap | None = None
+    collected: tuple[Text, ...] = ()
+    """Assessments that were asked for, whether or not they have rows: "none" is told from "not recorded" by it."""
     redcap: RedcapProject | None = None
 
 
@@ -121,6 +135,16 @@ def _others(document: Document, steps: tuple[Step, ...], entry: FileMap) -> Iter
             yield document.problem(
                 (*steps, "columns", name), "map-others", message, "List the known words in `values`."
             )
+
+
+def _entry_dates(document: Document, steps: tuple[Step, ...], entry: FileMap) -> Iterator[Problem]:
+    for name, source in entry.columns.items():
+        if source.day == "entry-date" and (name != "entry_day" or source.elsewhere is not None):
+            message = "a date of entry becomes the column entry_day of participants, and is a column of the same file"
+            yield document.problem((*steps, "columns", name), "map-entry", message, "Read it into entry_day.")
+        elif source.otherwise and source.day != "entry-date":
+            message = "only a date of entry has columns that are read where it is empty"
+            yield document.problem((*steps, "columns", name), "map-entry", message, "Leave `otherwise` out.")
 
 
 def _dates(document: Document, steps: tuple[Step, ...], entry: FileMap) -> Iterator[Problem]:
@@ -163,6 +187,7 @@ def load_map(path: Path) -> LoadedMap:
         known = BY_NAME[entry.table].schema
         steps = ("files", index)
         problems += [*_dates(document, steps, entry), *_others(document, steps, entry)]
+        problems += _entry_dates(document, steps, entry)
         named = [(("columns", name), name) for name in entry.columns]
         named += [(("constants", name), name) for name in entry.constants]
         named += [(("unpivot", i, "set", name), name) for i, item in enumerate(entry.unpivot) for name in item.set]

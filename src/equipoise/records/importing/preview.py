@@ -103,7 +103,12 @@ def _column(reading: Reading, name: str, source: Source, rows: list[dict[str, st
     if source.values is not None:
         how = _words(cells, source.values, source.others)
     elif source.day is not None:
-        how = {"elapsed": "elapsed days", "study-day": "study days", "date": f"dates, since {source.since}"}[source.day]
+        how = {
+            "elapsed": "elapsed days",
+            "study-day": "study days",
+            "date": f"dates, since {source.since}",
+            "entry-date": "dates, days since the earliest",
+        }[source.day]
     where = f" (in {source.elsewhere.file})" if source.elsewhere is not None else ""
     return ColumnPreview(source.column + where, name, how, sum(cell != "" for cell in cells), cells.count(""))
 

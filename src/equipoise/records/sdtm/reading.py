@@ -16,7 +16,7 @@ from equipoise.records.sdtm.files import KINDS, LINE, Sheet, read_sheet
 from equipoise.records.sdtm.forms import Context, Kind, as_kind, as_text, is_given
 from equipoise.records.sdtm.parts import Dataset, Derived, Part
 from equipoise.records.sdtm.variables import datasets
-from equipoise.records.sdtm.writing import SUPP_COLUMNS, columns_of, encode
+from equipoise.records.sdtm.writing import ASKED, ASKED_COLUMN, SUPP_COLUMNS, columns_of, encode
 
 MOST_PER_CHECK = 50  # of one kind in one column; thousands of copies of one mistake help nobody
 _DATASET = re.compile("(supp)?[a-z]{2}")
@@ -39,12 +39,22 @@ def read_sdtm(folder: Path, protocol: Protocol) -> Records:
         decoded += parts
         problems += found
     problems += _joinable(decoded)
+    asked, found = _asked(folder / f"{ASKED}.{kind}")
+    problems += found
     if problems:
         raise DataError(f"the SDTM datasets in {folder} cannot be read", problems)
     tables, places = _tables(decoded)
     placed = {name: table.with_columns(source=places[name]) for name, table in tables.items()}
-    Records.of(protocol, placed)  # first so that its problems name the file and line of the dataset
-    return Records.of(protocol, tables)
+    Records.of(protocol, placed, collected=asked)  # first: its problems name the file and line of the dataset
+    return Records.of(protocol, tables, collected=asked)
+
+
+def _asked(path: Path) -> tuple[list[str], list[Problem]]:
+    """The assessments that were asked for and have no rows; the file need not be there."""
+    if not path.is_file():
+        return [], []
+    sheet, problems = _sheet(path, {ASKED_COLUMN: pl.String})
+    return ([] if sheet is None else sheet.frame[ASKED_COLUMN].drop_nulls().to_list()), problems
 
 
 def _kind(folder: Path) -> str:

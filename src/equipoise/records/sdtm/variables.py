@@ -77,6 +77,7 @@ DEMOGRAPHICS = Part(
         _supp("DIAGDY", "diagnosis_day", "Study Day of Diagnosis", STUDY_DAY),
         _supp("RFXSTDY", "first_dose_day", "Study Day of First Study Dose", STUDY_DAY),
         _supp("RFPENDY", "last_contact_day", "Study Day of Last Contact", STUDY_DAY),
+        _supp("ENTRYDAY", "entry_day", "Calendar Days from First Reference Date", WHOLE, assigned=True),
         _SOURCE,
     ),
 )

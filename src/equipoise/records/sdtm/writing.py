@@ -23,6 +23,9 @@ SUPP_COLUMNS: dict[str, Kind] = dict.fromkeys(
     ("STUDYID", "RDOMAIN", "USUBJID", "IDVAR", "IDVARVAL", "QNAM", "QLABEL", "QVAL", "QORIG", "QEVAL"), pl.String
 )
 
+ASKED, ASKED_COLUMN = "asked", "ASSESS"
+"""The dataset of assessments that were asked for and have no rows, which is not SDTM; absent where there are none."""
+
 
 def write_sdtm(records: Records, write: Writer, kind: str = "parquet") -> None:
     """Write one file a dataset (``dm``, ``suppdm``, ``lb``, …; those without rows too), and the trial's design.
@@ -39,6 +42,8 @@ def write_sdtm(records: Records, write: Writer, kind: str = "parquet") -> None:
         write(f"{name}.{kind}", writer_of(rows.select(list(columns_of(dataset))), kind))
         if dataset.supplemental:
             write(f"supp{name}.{kind}", writer_of(_supplement(dataset, rows), kind))
+    if records.silent:
+        write(f"{ASKED}.{kind}", writer_of(pl.DataFrame({ASKED_COLUMN: records.silent}), kind))
     for name, frame in design_frames(records.protocol).items():
         write(f"{name.lower()}.{kind}", writer_of(frame, kind))
 

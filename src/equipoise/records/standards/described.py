@@ -20,6 +20,7 @@ from equipoise.records.sdtm import write_sdtm
 from equipoise.records.sdtm.design import DESIGN, DESIGN_KEYS, LABELS
 from equipoise.records.sdtm.parts import Dataset, Derived, Part
 from equipoise.records.sdtm.variables import datasets
+from equipoise.records.sdtm.writing import ASKED, ASKED_COLUMN
 from equipoise.records.standards.metadata import (
     ANALYSIS_KEYS,
     METHODS,
@@ -92,7 +93,8 @@ def _widened(frame: pl.DataFrame) -> pl.DataFrame:
 def sdtm_tables(records: Records, *, supplied: bool = True) -> tuple[Table, ...]:
     """The SDTM datasets of the records with their supplemental qualifiers, those without rows too.
 
-    supplied: with the file of supplied analysis values, which is not SDTM (its names are ours, in capitals).
+    supplied: with the files of supplied analysis values and of what was asked for, which are not SDTM (their
+    names are ours, in capitals).
     Raises DataError as `write_sdtm` does.
     """
     frames: dict[str, pl.DataFrame] = {}
@@ -114,7 +116,15 @@ def sdtm_tables(records: Records, *, supplied: bool = True) -> tuple[Table, ...]
         made.append(_standard(dataset, label, frames[name]))
         if f"SUPP{name}" in frames:
             made.append(_supplemental(name, frames[f"SUPP{name}"]))
+    if supplied and ASKED.upper() in frames:
+        made.append(_asked(frames[ASKED.upper()]))
     return (*made, *(_design(name, frames[name]) for name in DESIGN))
+
+
+def _asked(frame: pl.DataFrame) -> Table:
+    items = (Item(ASKED_COLUMN, "Assessment", "Assigned"),)
+    label, structure = "Assessments asked for, without rows", "One record per assessment"
+    return Table(ASKED.upper(), label, "other", structure, (ASKED_COLUMN,), items, frame)
 
 
 def _design(name: str, frame: pl.DataFrame) -> Table:
