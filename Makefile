@@ -25,7 +25,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
 TRIAL := out/model-trial
 
-.PHONY: help install trial verify verify-quick bench test check quick lint ids imports types sabotage references lock clean
+.PHONY: help install trial verify verify-quick mutants bench test check quick lint ids imports types sabotage references lock clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -60,6 +60,9 @@ verify: $(INSTALLED)  ## simulated people against real ones, and how often analy
 
 verify-quick: $(INSTALLED)  ## the same with fewer trials (ten minutes at most)
 	@$(BIN)/python -m verification --quick
+
+mutants: $(INSTALLED)  ## how many small changes of the code the tests notice; writes docs/mutants.md (an hour)
+	@$(BIN)/python -m verification.mutants
 
 bench: $(INSTALLED)  ## how long things take beside a peer; writes docs/benchmarks.md (minutes)
 	@$(BIN)/python -m bench

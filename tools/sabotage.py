@@ -35,6 +35,8 @@ HEADER = re.compile(r"# (fault|caught-by): (.+)")
 SECONDS = 600
 TESTS_FAILED = 1  # pytest's exit code for "tests ran and some failed"; 2 to 5 mean that they could not run
 WORKERS = 2
+SLOW = 10.0
+"""Seconds within which a fault should be noticed, on a quiet machine."""
 
 
 class SabotageError(Exception):
@@ -156,19 +158,20 @@ def require_passing(faults: list[Fault], root: Path, copy: Path) -> None:
         raise SabotageError(f"the named tests do not pass without any fault:\n{done.stdout}{done.stderr}")
 
 
-def require_caught(fault: Fault, root: Path, untouched: Path) -> str:
-    """Plant one fault in a copy of the untouched copy and run its test; give a line to print.
+def require_caught(fault: Fault, root: Path, untouched: Path) -> float:
+    """Plant one fault in a copy of the untouched copy and run its test; give the seconds of the test.
 
     Raises
     ------
     SabotageError
         The patch does not apply, the test passes all the same, or it could not run.
     """
-    started = time.monotonic()
     copy = copy_tree(untouched, untouched.parent / fault.path.stem, compiled=True)
     try:
         plant(fault, copy)
+        started = time.monotonic()
         done = run_tests([fault.caught_by], root, copy)
+        seconds = time.monotonic() - started
     finally:
         shutil.rmtree(copy)
     if done.returncode == 0:
@@ -176,7 +179,7 @@ def require_caught(fault: Fault, root: Path, untouched: Path) -> str:
     if done.returncode != TESTS_FAILED:
         how = f"pytest ended with {done.returncode}:\n{done.stdout}{done.stderr}"
         raise SabotageError(f"{fault.path.name}: {fault.caught_by} could not run; {how}")
-    return f"caught: {fault.summary} ({fault.path.name}, {time.monotonic() - started:.1f} s)"
+    return seconds
 
 
 def check(root: Path, names: list[str]) -> list[str]:
@@ -189,6 +192,7 @@ def check(root: Path, names: list[str]) -> list[str]:
     if not paths:
         return [f"no planted fault found in {root / 'tests' / 'sabotage'}"]
     complaints: list[str] = []
+    slow: list[str] = []
     with tempfile.TemporaryDirectory(prefix="sabotage-") as temporary, ThreadPoolExecutor(WORKERS) as workers:
         try:
             faults = [read_fault(path) for path in paths]
@@ -196,11 +200,16 @@ def check(root: Path, names: list[str]) -> list[str]:
             require_passing(faults, root, untouched)
         except SabotageError as error:
             return [str(error)]
-        for job in [workers.submit(require_caught, fault, root, untouched) for fault in faults]:
+        for fault, job in [(fault, workers.submit(require_caught, fault, root, untouched)) for fault in faults]:
             try:
-                print(job.result(), flush=True)
+                seconds = job.result()
             except SabotageError as error:
                 complaints.append(str(error))
+                continue
+            print(f"caught: {fault.summary} ({fault.path.name}, {seconds:.1f} s)", flush=True)
+            if seconds > SLOW:
+                slow.append(f"slow: {fault.path.name}: {fault.caught_by} took {seconds:.1f} s, over {SLOW:g} s")
+    print("\n".join(slow or [f"no fault took over {SLOW:g} s"]), flush=True)
     return complaints
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import statistics
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -120,6 +121,32 @@ def test_the_baseline_table_has_arms_and_no_p_values(document: Document) -> None
     assert headers == ["Characteristic", "New tablet (n = 6)", "Placebo (n = 6)", "All participants (n = 12)"]
     words = " ".join([*headers, *(plain(cell.text) for row in baseline.rows for cell in row.cells)])
     assert not re.search(r"\bp\b|p-value|signific", words)
+
+
+@pytest.mark.requirement("REPORT-BASELINE")
+def test_the_baseline_table_has_the_numbers_of_each_arm_worked_out_by_hand(document: Document) -> None:
+    """Ages on the tablet: 20 24 26 27 33 38, whose squares about 28 sum to 210.
+
+    On placebo: 19 21 22 29 31 35, to 204.83 about 26.17. Quartiles of six are the second and the fifth value.
+    """
+    rows = [[plain(cell.text) for cell in line.cells] for line in table(document, "table-baseline").rows]
+    age = rows.index(["Age, years"])
+    assert rows[age + 1][1:3] == ["28.0 (6.5)", "26.2 (6.4)"]
+    assert rows[age + 2][1:3] == ["26.5 (24.0 to 33.0)", "25.5 (21.0 to 31.0)"]
+    sex = rows.index(["Sex"])
+    assert rows[sex + 1 : sex + 3] == [
+        ["Female", "3 (50%)", "3 (50%)", "6 (50%)"],
+        ["Male", "3 (50%)", "3 (50%)", "6 (50%)"],
+    ]
+    cpeptide = rows.index(["Fasting C-peptide, nmol/L"])
+    values = {"T": [], "P": []}
+    arms = dict(line.split(",")[:2] for line in (EXAMPLE / "data" / "people.csv").read_text("utf-8").splitlines()[1:])
+    for line in (EXAMPLE / "data" / "visits.csv").read_text("utf-8").splitlines()[1:]:
+        person, visit, _, _, value = line.split(",")
+        if visit == "V1" and value:
+            values[arms[person]].append(float(value) * 0.331)
+    shown = [f"{statistics.mean(values[arm]):.3f} ({statistics.stdev(values[arm]):.3f})" for arm in ("T", "P")]
+    assert rows[cpeptide + 1][1:3] == shown
 
 
 @pytest.mark.requirement("REPORT-FIGURES")

@@ -8,11 +8,11 @@ import polars as pl
 import pytest
 
 import equipoise
-from equipoise.documents.model import Document, KeyValues, Listing, Section, Table, walk_sections
+from equipoise.documents.model import Document, KeyValues, Listing, Paragraph, Section, Table, walk_sections
 from equipoise.documents.runs import Link, flattened, plain
 from equipoise.report.build import report_document
 from equipoise.report.consort import AUTHORS, ITEMS, consort_section
-from equipoise.report.source import ReportSource, read_source
+from equipoise.report.source import MOST_EVENTS, ReportSource, read_source
 
 
 @pytest.fixture(scope="module")
@@ -65,17 +65,67 @@ def test_each_estimand_stands_beside_the_analyses_that_vary_its_assumptions(docu
     assert "Hypoglycaemia of level 2 or 3 in months 0 to 12" in primary[0] and "re-randomised" in primary[1].lower()
 
 
+def listings(document: Document) -> dict[str, Table]:
+    """The table of each listing, by its name."""
+    found = [item for item in section(document, "listings").blocks if isinstance(item, Listing)]
+    tables = {item.id: item.blocks[0] for item in found}
+    return {name: table for name, table in tables.items() if isinstance(table, Table)}
+
+
+def cells(table: Table) -> list[tuple[str, ...]]:
+    return [tuple(plain(cell.text) for cell in item.cells) for item in table.rows]
+
+
 @pytest.mark.requirement("REPORT-LISTINGS")
-def test_every_event_and_every_randomised_participant_is_listed(folder: Path, document: Document) -> None:
-    listed = {item.id: item.blocks[0] for item in section(document, "listings").blocks if isinstance(item, Listing)}
+def test_every_randomised_participant_is_listed(folder: Path, document: Document) -> None:
     people = pl.read_parquet(folder / "adam" / "adsl.parquet").filter(pl.col("RANDFL") == "Y")
-    rows = listed["listing-participants"].rows
-    assert [plain(item.cells[0].text) for item in rows] == people["USUBJID"].to_list() and len(rows) == 21
-    events = pl.read_parquet(folder / "adam" / "adae.parquet").filter(pl.col("AECAT") == "adverse-events")
-    assert len(listed["listing-events-adverse-events"].rows) == events.height > 50
-    values = listed["listing-values-hba1c"]
-    found = pl.read_parquet(folder / "adam" / "adeff.parquet").filter(pl.col("PARAMID") == "hba1c")
-    assert len(values.rows) == found["USUBJID"].n_unique()
+    listed = cells(listings(document)["listing-participants"])
+    assert [(line[0], line[1]) for line in listed] == list(people.select("USUBJID", "ARM").iter_rows())
+    assert len(listed) == 21
+
+
+@pytest.mark.requirement("REPORT-LISTINGS")
+def test_every_value_of_the_main_outcomes_is_listed(folder: Path, source: ReportSource, document: Document) -> None:
+    """Those of the protocol's primary and key secondary estimands: each value once, in its row and its column."""
+    roles = ("primary", "key-secondary")
+    estimands = [item.estimand for item in source.protocol.analyses if item.role in roles and item.estimand]
+    outcomes = {source.protocol.estimand(name).variable.parameter for name in estimands}
+    assert {"hypoglycaemia", "hba1c", "ln-cpeptide-auc"} <= outcomes
+    adeff = pl.read_parquet(folder / "adam" / "adeff.parquet")
+    for name in sorted(outcomes):
+        table = listings(document)[f"listing-values-{name}"]
+        visits = [plain(column.header) for column in table.columns[1:]]
+        shown = {(line[0], visit): text for line in cells(table) for visit, text in zip(visits, line[1:], strict=True)}
+        wanted = adeff.filter((pl.col("PARAMID") == name) & pl.col("AVAL").is_not_null())
+        assert wanted.height > 21
+        for who, visit, value in wanted.select("USUBJID", "AVISIT", "AVAL").iter_rows():
+            text = shown.pop((who, visit)).replace("−", "-").replace("\u202f", "").replace(",", "")
+            half = 0.5 * 10.0 ** -len(text.partition(".")[2])
+            assert abs(float(text) - value) <= half * (1 + 1e-9), (name, who, visit)
+        assert set(shown.values()) <= {"no value at this visit", "–", ""}, (
+            name
+        )  # nothing is listed that nobody measured
+
+
+@pytest.mark.requirement("REPORT-LISTINGS")
+def test_every_event_is_listed_or_counted_where_there_are_too_many(folder: Path, document: Document) -> None:
+    events = pl.read_parquet(folder / "adam" / "adae.parquet")
+    told = " ".join(plain(item.text) for item in section(document, "listings").blocks if isinstance(item, Paragraph))
+    kinds = {str(kind): frame for (kind,), frame in events.partition_by("AECAT", as_dict=True).items()}
+    assert {"adverse-events", "hypoglycaemia", "protocol-deviations"} <= set(kinds)
+    for kind, frame in kinds.items():
+        if frame.height > MOST_EVENTS:
+            assert f"{frame.height} rows, which stand in the dataset ADAE alone" in told, kind
+            assert f"listing-events-{kind}" not in listings(document)
+            continue
+        table = listings(document)[f"listing-events-{kind}"]
+        names = [plain(column.header) for column in table.columns]
+        who, day, term = (names.index(name) for name in ("Participant", "From day", "Term"))
+        listed = sorted((line[who], line[day].replace("−", "-"), line[term]) for line in cells(table))
+        wanted = frame.select("USUBJID", pl.col("ASTDY").cast(pl.Int64).cast(pl.String), "AEDECOD")
+        assert listed == sorted(
+            tuple("not recorded" if part is None else part for part in line) for line in wanted.iter_rows()
+        )
 
 
 @pytest.mark.requirement("REPORT-CONSORT")

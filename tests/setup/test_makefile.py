@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -122,7 +123,12 @@ def test_the_check_runs_every_gate_and_the_tests_last() -> None:
 @pytest.mark.requirement("SETUP-TRIAL")
 def test_the_trial_is_the_model_trial_of_seed_1() -> None:
     commands = [line for line in make(ROOT, "--dry-run", "trial").stdout.splitlines() if "/equipoise " in line]
-    assert [line.split()[1:5] for line in commands] == [["trial", "msc-t1d", "--seed", "1"]]
+    (command,) = commands
+    formats = ("--format", "html", "--format", "pdf", "--format", "docx")
+    assert command.split()[1:] == ["trial", "msc-t1d", "--seed", "1", *formats, "-o", "out/model-trial"]
+    contributing = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (line,) = re.findall(r"^\| `make trial` \| (.*) \|$", contributing, re.MULTILINE)
+    assert "model trial" in line and "small-trial" not in line
 
 
 @pytest.mark.requirement("SETUP-GATES")

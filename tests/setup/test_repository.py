@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+import shutil
 import subprocess
 import tomllib
 from functools import cache
@@ -131,17 +132,58 @@ def test_no_module_and_no_function_is_too_long() -> None:
 
 
 @pytest.mark.requirement("SETUP-CI")
-def test_ci_runs_what_the_readme_says_and_nothing_else() -> None:
-    script = ROOT / ".ci" / "run"
-    commands = [line for line in read(".ci/run").splitlines() if line and not line.startswith("#")]
-    assert commands == [
-        "set -euo pipefail",
-        'cd "$(dirname "${BASH_SOURCE[0]}")/.."',
-        "make test",
-        "exec make verify-quick",
-    ]
-    assert os.access(script, os.X_OK)
+def test_ci_runs_the_parts_of_make_test_then_verify_quick_and_nothing_else() -> None:
+    """The parts are those of the Makefile's own list, in its order; install, which each of them needs, comes first."""
+    check = read("Makefile").partition("\ncheck: ")[2].partition("\n\n")[0]
+    parts = [line.removeprefix("\t@$(MAKE) ") for line in check.splitlines()[1:]]
+    assert len(parts) == 5
+    script = read(".ci/run")
+    listed = re.search(r"^parts=\((.*)\)$", script, re.MULTILINE)
+    assert listed is not None
+    assert re.findall(r'"([^"]+)"', listed[1]) == ["install", *parts, "verify-quick"]
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)
     assert "make test" in read("README.md") and "make verify-quick" in read("README.md")
+
+
+def ci_in(folder: Path, makefile: str, seconds: int) -> subprocess.CompletedProcess[str]:
+    """Run the script for CI in a tree whose parts do what the Makefile says."""
+    (folder / ".ci").mkdir()
+    shutil.copy(ROOT / ".ci" / "run", folder / ".ci" / "run")
+    (folder / "Makefile").write_text(makefile, encoding="utf-8")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    command = ["bash", str(folder / ".ci" / "run")]
+    environment["EQUIPOISE_CI_SECONDS"] = str(seconds)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+
+
+@pytest.mark.requirement("SETUP-CI")
+def test_ci_prints_the_seconds_of_each_part(tmp_path: Path) -> None:
+    done = ci_in(tmp_path, "%:\n\t@echo $@ >> ran.txt\n", 60)
+    assert done.returncode == 0, done.stdout + done.stderr
+    ran = (tmp_path / "ran.txt").read_text(encoding="utf-8").split()
+    assert [*ran[:4], *sorted(ran[4:6]), *ran[6:]] == [
+        *("install", "lint", "imports", "ids"),
+        *("sabotage", "types", "quick", "verify-quick"),
+    ]
+    timed = re.findall(r"^CI: make (.+): \d+ s$", done.stdout, re.MULTILINE)
+    assert timed == ["install", "lint", "imports", "ids", "-j 2 types sabotage", "quick", "verify-quick"]
+
+
+@pytest.mark.requirement("SETUP-CI")
+def test_ci_ends_itself_in_time_and_lists_what_was_not_run(tmp_path: Path) -> None:
+    done = ci_in(tmp_path, "types:\n\t@sleep 50\n%:\n\t@echo $@ >> ran.txt\n", 3)
+    assert done.returncode == 1
+    assert "make -j 2 types sabotage did not finish" in done.stdout
+    assert re.findall(r"^CI: not run: make (.+)$", done.stdout, re.MULTILINE) == ["quick", "verify-quick"]
+    assert "quick" not in (tmp_path / "ran.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.requirement("SETUP-CI")
+def test_ci_stops_at_the_first_part_that_fails(tmp_path: Path) -> None:
+    done = ci_in(tmp_path, "ids:\n\t@exit 3\n%:\n\t@echo $@ >> ran.txt\n", 60)
+    assert done.returncode == 2  # make's word for it
+    assert (tmp_path / "ran.txt").read_text(encoding="utf-8").split() == ["install", "lint", "imports"]
+    assert "not run" not in done.stdout
 
 
 @pytest.mark.requirement("SETUP-DOCS")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -53,6 +54,21 @@ def test_a_fault_that_its_test_notices_is_caught(tmp_path: Path, capsys: pytest.
     assert check(root, []) == []
     assert "caught: tripled (tripled.patch" in capsys.readouterr().out
     assert (root / "src" / "equipoise" / "__init__.py").read_text(encoding="utf-8") == CODE
+
+
+@pytest.mark.requirement("SETUP-SABOTAGE")
+def test_the_seconds_of_each_fault_are_told_and_which_were_slow(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = make_tree(tmp_path, "tests/test_toy.py::test_double")
+    assert check(root, []) == []
+    quick = capsys.readouterr().out
+    assert re.search(r"\(tripled\.patch, \d+\.\d s\)", quick) and "no fault took over 10 s" in quick
+    monkeypatch.setattr("tools.sabotage.SLOW", 0.001)
+    assert check(root, []) == []
+    assert re.search(
+        r"^slow: tripled\.patch: tests/test_toy\.py::test_double took", capsys.readouterr().out, re.MULTILINE
+    )
 
 
 UNCAUGHT = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -57,6 +58,16 @@ def test_every_written_file_is_recorded(made: Path) -> None:
     present = {str(path.relative_to(made)) for path in made.rglob("*") if path.is_file()}
     assert recorded == present - {"provenance.json"}
     assert [step["verb"] for step in steps] == ["import", "analyse", "report"]
+    for step in steps:
+        assert step["command"][0] == "equipoise" and step["verb"] in step["command"]
+        assert step["inputs"] and all(
+            re.fullmatch(r"sha256:[0-9a-f]{64}", digest) for digest in step["inputs"].values()
+        )
+        for name, digest in step["outputs"].items():
+            assert digest == digest_of_file(made / name), name
+        assert {"equipoise", "python", "numpy"} <= set(step["versions"])
+    sources = sorted((EXAMPLE / "data").glob("*.csv"))
+    assert {digest_of_file(path) for path in sources} <= set(steps[0]["inputs"].values())
 
 
 @pytest.mark.requirement("VERIFY-TAMPERED")
@@ -72,6 +83,7 @@ def test_a_changed_byte_in_any_file_is_named(made: Path, tmp_path: Path) -> None
         with pytest.raises(IntegrityError) as found:
             verify(folder)
         assert Path(name).name in str(found.value)
+        assert found.value.exit_code == 4
 
 
 @pytest.mark.requirement("VERIFY-RECOMPUTES")

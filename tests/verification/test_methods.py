@@ -83,7 +83,7 @@ def test_a_quick_run_has_fewer_trials_but_never_more() -> None:
     assert jobs_of([row()], at_most=9000) == (Job("counts", 4000, 1),)
 
 
-@pytest.mark.requirement("VERIFY-BANDS")
+@pytest.mark.requirement("VERIFY-BANDS", "VERIFY-METHODS")
 def test_every_row_has_a_known_study_a_reason_a_full_size_and_a_band_that_is_one() -> None:
     rows = read_rows()
     studies = {"counts", "rerandomisation", "censored", "imputation", "mmrm", "rungs", "ladder"}

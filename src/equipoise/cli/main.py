@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import click
 
+from equipoise.cli.progress import working
 from equipoise.errors import DataError, EquipoiseError, Problem
 
 INTERRUPTED = 130
@@ -94,7 +95,9 @@ def simulate(protocol: str, scenario: str | None, seed: int | None, changes: tup
     """Simulate a trial of PROTOCOL: records and allocation, as if it had been run."""
     from equipoise.verbs.simulating import simulate as verb
 
-    _simulated(verb(protocol, output, scenario=scenario, seed=seed, changes=changes))
+    with working(f"simulating {protocol}"):
+        done = verb(protocol, output, scenario=scenario, seed=seed, changes=changes)
+    _simulated(done)
 
 
 @commands.command()
@@ -115,7 +118,8 @@ def trial(
     """Simulate a trial of PROTOCOL, analyse it and write its report."""
     from equipoise.verbs.simulating import trial as verb
 
-    done = verb(protocol, output, scenario=scenario, seed=seed, changes=changes, formats=formats)
+    with working(f"simulating, analysing and reporting {protocol}"):
+        done = verb(protocol, output, scenario=scenario, seed=seed, changes=changes, formats=formats)
     _simulated(done.simulated)
     for claim in done.results.claims:
         click.echo(f"{claim.id.upper()} {claim.text} {claim.verdict}")
@@ -153,7 +157,8 @@ def import_(protocol: str, folder: Path, import_map: Path | None, dry_run: bool,
         return
     if output is None:
         raise click.UsageError("Missing option '-o' / '--output', which only --dry-run does without.")
-    done = import_trial(protocol, folder, output, import_map=import_map)
+    with working(f"importing {folder}"):
+        done = import_trial(protocol, folder, output, import_map=import_map)
     records = done.imported.records
     _warnings(done.imported.warnings)
     for name, columns in done.imported.unread.items():
@@ -207,16 +212,17 @@ def analyse(
     if blinded + (allocation is not None) + (scramble is not None) > 1:
         message = "--blinded leaves the allocation out and --scramble draws another: give one of them or --allocation"
         raise click.UsageError(message)
-    done = verb(
-        protocol,
-        records,
-        output,
-        allocation=allocation,
-        blinded=blinded,
-        scramble=scramble,
-        signed=signed,
-        changes=changes,
-    )
+    with working(f"analysing {records}"):
+        done = verb(
+            protocol,
+            records,
+            output,
+            allocation=allocation,
+            blinded=blinded,
+            scramble=scramble,
+            signed=signed,
+            changes=changes,
+        )
     for result in done.results.results:
         click.echo(_line(result))
     click.echo(f"{done.folder / 'results.json'}")
@@ -302,7 +308,9 @@ def report(folder: Path, kind: _Format) -> None:
     """Write the report of the analysis in FOLDER."""
     from equipoise.verbs.reporting import report as verb
 
-    click.echo(f"{verb(folder, kind=kind)}")
+    with working(f"reporting {folder}"):
+        path = verb(folder, kind=kind)
+    click.echo(f"{path}")
 
 
 @commands.command()
@@ -313,7 +321,8 @@ def verify(folder: Path, against: Path | None) -> None:
     from equipoise.verbs.verifying import compare
     from equipoise.verbs.verifying import verify as verb
 
-    done = verb(folder)
+    with working(f"recomputing {folder}"):
+        done = verb(folder)
     click.echo(
         f"{done.folder}: {done.results} results and {done.tables} tables recomputed, {done.files} files unchanged"
     )

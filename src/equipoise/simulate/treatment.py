@@ -184,7 +184,7 @@ def test_result(test: ReleaseTest, place: float, *, failed: bool) -> tuple[str, 
         return (OPPOSITES.get(test.expected, f"other than {test.expected}") if failed else test.expected), np.nan
     highest = 100.0 if test.unit == "%" else np.inf
     if test.lower is not None:
-        above = min(highest, 1.3 * test.lower)
+        above = min(highest, 1.3 * test.lower, np.inf if test.upper is None else test.upper)
         value = test.lower * (0.8 + 0.19 * place) if failed else test.lower + (above - test.lower) * place
     else:
         assert test.upper is not None, "a test has limits or an expected result"

@@ -1,0 +1,170 @@
+"""Tests in forked processes: heavy packages are imported once, ours anew in each, from a copy of the tree."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from queue import Empty
+from typing import Any
+
+from tools.sabotage import environment_of
+
+NOT_COPIED = shutil.ignore_patterns(".venv", ".git", "out", "__pycache__", ".*_cache", ".hypothesis", "dist")
+LOADED = ("numpy", "scipy.stats", "scipy.optimize", "scipy.linalg", "polars", "pydantic", "pytest")
+SLOWER = 4.0
+"""A test may take so many times its time without a mutant, and GRACE seconds, before it counts as never ending."""
+GRACE = 30.0
+FAILED = 1
+"""pytest's word for: tests ran, and some failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one run of pytest."""
+
+    code: int | None
+    """Its exit code; None where it had to be ended."""
+    passed: dict[str, float]
+    """Each test that passed: its seconds."""
+    failed: list[str]
+    said: str
+    seconds: float
+
+
+class _Recorder:
+    """A plugin of pytest: how long each test took, and which failed."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self.failed: list[str] = []
+
+    def pytest_runtest_logstart(self) -> None:
+        if found := sys.modules.get("equipoise_entered"):
+            found._seen.clear()
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0.0) + report.duration
+        if report.failed and report.nodeid not in self.failed:
+            self.failed.append(report.nodeid)
+
+    def pytest_collectreport(self, report: Any) -> None:
+        if report.failed:
+            self.failed.append(report.nodeid)
+
+
+def write_module(path: Path, source: bytes) -> None:
+    """Write a module, and see that nothing compiled from another text outlives it."""
+    path.write_bytes(source)
+    for compiled in path.parent.glob(f"__pycache__/{path.stem}.*.pyc"):
+        compiled.unlink()
+
+
+def copies_of(root: Path, folder: Path, number: int) -> list[Path]:
+    """Copies of the tree, one for each worker."""
+    found = [folder / f"copy-{index}" for index in range(number)]
+    for copy in found:
+        shutil.copytree(root, copy, ignore=NOT_COPIED)
+    return found
+
+
+def run_tests(copy: Path, root: Path, tests: list[str], *, limit: float, first_only: bool = True) -> Outcome:
+    """Run tests of a copy in a forked process, until the first one fails or the limit of seconds is over."""
+    for name in LOADED:
+        importlib.import_module(name)
+    said, found = copy / "entered.txt", copy / "outcome.json"
+    for path in (said, found):
+        path.unlink(missing_ok=True)
+    started = time.monotonic()
+    child = os.fork()
+    if child == 0:
+        _child(copy, root, ["-x", *tests] if first_only else tests, said, found)
+    status: int | None = None
+    while time.monotonic() - started < limit:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            break
+        status = None
+        time.sleep(0.02)
+    with suppress(ProcessLookupError):
+        os.killpg(child, signal.SIGKILL)  # whatever it started and left running, too
+    if status is None:
+        os.waitpid(child, 0)
+    stored = json.loads(found.read_text("utf-8")) if found.exists() else {"code": None, "seconds": {}, "failed": []}
+    code = stored["code"] if status is not None else None
+    if status is not None and not found.exists():
+        code = FAILED  # it broke the process itself
+    passed = {test: seconds for test, seconds in stored["seconds"].items() if test not in stored["failed"]}
+    text = said.read_text("utf-8") if said.exists() else ""
+    return Outcome(code, passed, stored["failed"], text, time.monotonic() - started)
+
+
+def _child(copy: Path, root: Path, arguments: list[str], said: Path, found: Path) -> None:
+    """Become a process that runs pytest in the copy, and end."""
+    try:
+        os.setpgid(0, 0)
+        os.chdir(copy)
+        log = os.open(copy / "pytest.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        sys.stdout = sys.__stdout__ = os.fdopen(1, "w", closefd=False)
+        sys.stderr = sys.__stderr__ = os.fdopen(2, "w", closefd=False)
+        os.environ.clear()
+        os.environ.update(environment_of(copy, root) | {"EQUIPOISE_ENTERED": str(said)})
+        for name in [n for n in sys.modules if n.partition(".")[0] in ("verification", "tools", "tests", "equipoise")]:
+            del sys.modules[name]
+        sys.path[:] = [str(copy / "src"), *(p for p in sys.path if not Path(p).is_relative_to(root / "src"))]
+        sys.path[:] = [p for p in sys.path if p not in ("", str(root))]
+        import pytest
+
+        recorder = _Recorder()
+        options = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=line", f"--rootdir={copy}"]
+        code = pytest.main([*options, *arguments], plugins=[recorder])
+        ours = Path(str(sys.modules["equipoise"].__file__)) if "equipoise" in sys.modules else copy
+        if not ours.is_relative_to(copy):
+            code, recorder.failed = 3, [f"the tests imported {ours}"]
+        kept = {"code": int(code), "seconds": recorder.seconds, "failed": recorder.failed}
+        found.write_text(json.dumps(kept), "utf-8")
+    except BaseException as error:  # noqa: BLE001 - a forked process must never return into its parent's work
+        found.write_text(json.dumps({"code": 3, "seconds": {}, "failed": [repr(error)]}), "utf-8")
+    os._exit(0)
+
+
+def each(copies: list[Path], jobs: list[Any], work: Any) -> Iterator[tuple[Any, Any]]:
+    """Do jobs in one process a copy, (job, work(copy, job)) as they end."""
+    context = get_context("fork")
+    waiting, done = context.Queue(), context.Queue()
+    for job in jobs:
+        waiting.put(job)
+
+    def worker(copy: Path) -> None:
+        while True:
+            try:
+                job = waiting.get(timeout=1)
+            except Empty:
+                return
+            try:
+                done.put((job, work(copy, job)))
+            except Exception as error:  # noqa: BLE001 - told by the parent, which waits for every job
+                done.put((job, error))
+
+    processes = [context.Process(target=worker, args=(copy,)) for copy in copies]
+    for process in processes:
+        process.start()
+    for _ in jobs:
+        job, found = done.get()
+        if isinstance(found, Exception):
+            raise found
+        yield job, found
+    for process in processes:
+        process.join()
