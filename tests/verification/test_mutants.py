@@ -161,7 +161,7 @@ def test_a_mutant_is_killed_by_a_test_that_fails_or_never_ends(
     }.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text, encoding="utf-8")
-    monkeypatch.setattr("verification.mutants.__main__.GRACE", 8.0)
+    monkeypatch.setattr("verification.mutants.__main__.GRACE", 4.0)
     path = "src/equipoise/stats/x.py"
     source = (tmp_path / path).read_bytes()
     planted = Mutant(path, "f", 2, "compute", source.index(b"1 + x"), source.index(b"1 + x") + 5, "1 + x", after)

@@ -4,6 +4,7 @@
     --rooms R …     only these rooms
     --known-tests   only the test files whose way through the code an earlier run has stored
     --survivors     only those that were not killed in the stored run; the others keep what is stored
+    --untried       only those that the stored run has not tried
     --seed N        another sample; it is printed and not stored
     --budget S      seconds of tests a mutant, by their time without it; default 60
 
@@ -17,7 +18,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,8 @@ from verification.mutants.workers import FAILED, GRACE, SLOWER, copies_of, each,
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = Path(__file__).with_name("results.json")
 EQUIVALENTS = Path(__file__).with_name("equivalents.yaml")
+FIRST = 12
+"""Tests that are run on a mutant before the others."""
 REACH = ROOT / "verification" / "out" / "mutants" / "reach.json"
 
 
@@ -57,14 +60,20 @@ def tried(root: Path, copy: Path, mutant: Mutant, reach: dict[str, Reach], budge
     module = copy / mutant.path
     source = module.read_bytes()
     write_module(module, mutant.planted(source))
+    spent = 0.0
     try:
-        outcome = run_tests(copy, root, tests, limit=GRACE + SLOWER * seconds)
+        # Most are killed by the first few tests: the modules of the others need not be loaded for them.
+        for some in filter(None, (tests[:FIRST], tests[FIRST:])):
+            outcome = run_tests(copy, root, some, limit=GRACE + SLOWER * seconds)
+            spent += outcome.seconds
+            if outcome.code != 0:
+                break
     finally:
         write_module(module, source)
     if outcome.code not in (0, FAILED, 2, None):
         raise RuntimeError(f"{mutant}: pytest ended with {outcome.code}: {outcome.failed}")
     word = {None: "never ends", 0: "survived"}.get(outcome.code, "killed")
-    return row | {"outcome": word, "by": (outcome.failed or [None])[0], "seconds": round(outcome.seconds, 1)}
+    return row | {"outcome": word, "by": (outcome.failed or [None])[0], "seconds": round(spent, 1)}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -73,22 +82,25 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--rooms", nargs="*", choices=list(ROOMS), default=list(ROOMS))
     parser.add_argument("--survivors", action="store_true")
+    parser.add_argument("--untried", action="store_true")
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--known-tests", action="store_true")
     parser.add_argument("--budget", type=float, default=60.0)
     options: Any = parser.parse_args(arguments)
-    stored = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {"mutants": []}
-    settled = {row["id"]: row for row in stored["mutants"] if row["outcome"] != "survived"}
+    ours = options.seed == SEED
+    stored = _stored() if ours else {}
     mutants = [mutant for mutant in sample(ROOT, options.seed) if mutant.room in options.rooms]
     if options.survivors:
-        mutants = [mutant for mutant in mutants if mutant.id not in settled]
-    rows = run(mutants, options.workers, options.budget, known_only=options.known_tests)
-    if options.seed == SEED:
-        commit = _commit()
-        found = {row["id"]: row for row in stored["mutants"]} | {row["id"]: row | {"commit": commit} for row in rows}
-        rows = [found[mutant.id] for mutant in sample(ROOT) if mutant.id in found]
-        kept = {"seed": SEED, "budget": options.budget, "mutants": rows}
-        RESULTS.write_text(json.dumps(kept, indent=1) + "\n", "utf-8")
+        mutants = [m for m in mutants if stored.get(m.id, {"outcome": "survived"})["outcome"] == "survived"]
+    if options.untried:
+        mutants = [m for m in mutants if m.id not in stored]
+    commit = _commit()
+    for row in run(mutants, options.workers, options.budget, known_only=options.known_tests):
+        stored[row["id"]] = row | {"commit": commit}
+        if ours:
+            _store(stored, options.budget)
+    rows = list(stored.values())
+    if ours:
         write_page(RESULTS)
     missed = False
     for score in scores(rows, YAML(typ="safe").load(EQUIVALENTS)):
@@ -97,7 +109,7 @@ def main(arguments: Sequence[str]) -> int:
     return int(missed)
 
 
-def run(mutants: list[Mutant], workers: int, budget: float, *, known_only: bool) -> list[dict[str, Any]]:
+def run(mutants: list[Mutant], workers: int, budget: float, *, known_only: bool) -> Iterator[dict[str, Any]]:
     """Try the mutants in copies of the tree, and once more the tests that killed them, without any mutant."""
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
@@ -109,14 +121,25 @@ def run(mutants: list[Mutant], workers: int, budget: float, *, known_only: bool)
             sys.stdout.write(f"{row['id']} {row['outcome']}: {row['path']}:{row['line']} {row['function']}: {change}")
             sys.stdout.write(f" ({row['tests']} of {row['reaching']} tests, {row['seconds']} s)\n")
             sys.stdout.flush()
+            yield row
         killers = sorted({row["by"] for row in rows if row["by"] and "::" in row["by"]})
-        if killers:
-            failed = run_tests(copies[0], ROOT, killers, limit=3600, first_only=False).failed
-            for row in rows:
-                if row["by"] in failed:
-                    row["outcome"] = "survived"
-                    sys.stdout.write(f"{row['id']} survived: {row['by']} fails without it too\n")
-    return rows
+        failed = run_tests(copies[0], ROOT, killers, limit=3600, first_only=False).failed if killers else []
+        for row in rows:
+            if row["by"] in failed:
+                sys.stdout.write(f"{row['id']} survived: {row['by']} fails without it too\n")
+                yield row | {"outcome": "survived"}
+
+
+def _stored() -> dict[str, dict[str, Any]]:
+    """What earlier runs have found of the sample as it is now."""
+    rows = json.loads(RESULTS.read_text("utf-8"))["mutants"] if RESULTS.exists() else []
+    now = {mutant.id for mutant in sample(ROOT)}
+    return {row["id"]: row for row in rows if row["id"] in now}
+
+
+def _store(rows: dict[str, dict[str, Any]], budget: float) -> None:
+    order = [rows[mutant.id] for mutant in sample(ROOT) if mutant.id in rows]
+    RESULTS.write_text(json.dumps({"seed": SEED, "budget": budget, "mutants": order}, indent=1) + "\n", "utf-8")
 
 
 def _commit() -> str:

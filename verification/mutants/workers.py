@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import json
+import math
 import os
+import resource
 import shutil
 import signal
 import sys
@@ -22,8 +24,10 @@ from tools.sabotage import environment_of
 NOT_COPIED = shutil.ignore_patterns(".venv", ".git", "out", "__pycache__", ".*_cache", ".hypothesis", "dist")
 LOADED = ("numpy", "scipy.stats", "scipy.optimize", "scipy.linalg", "polars", "pydantic", "pytest")
 SLOWER = 4.0
-"""A test may take so many times its time without a mutant, and GRACE seconds, before it counts as never ending."""
+"""Tests may take so many times their time without a mutant, and GRACE seconds, before they count as never ending."""
 GRACE = 30.0
+WAITING = 10.0
+"""So many times that limit, which is of the processor, the clock may show: a busy machine kills no mutant."""
 FAILED = 1
 """pytest's word for: tests ran, and some failed."""
 
@@ -78,7 +82,7 @@ def copies_of(root: Path, folder: Path, number: int) -> list[Path]:
 
 
 def run_tests(copy: Path, root: Path, tests: list[str], *, limit: float, first_only: bool = True) -> Outcome:
-    """Run tests of a copy in a forked process, until the first one fails or the limit of seconds is over."""
+    """Run tests of a copy in a forked process, until the first one fails or the limit of processor seconds is over."""
     for name in LOADED:
         importlib.import_module(name)
     said, found = copy / "entered.txt", copy / "outcome.json"
@@ -87,9 +91,10 @@ def run_tests(copy: Path, root: Path, tests: list[str], *, limit: float, first_o
     started = time.monotonic()
     child = os.fork()
     if child == 0:
+        resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(limit), math.ceil(limit) + 5))
         _child(copy, root, ["-x", *tests] if first_only else tests, said, found)
     status: int | None = None
-    while time.monotonic() - started < limit:
+    while time.monotonic() - started < WAITING * limit:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
             break
@@ -100,8 +105,11 @@ def run_tests(copy: Path, root: Path, tests: list[str], *, limit: float, first_o
     if status is None:
         os.waitpid(child, 0)
     stored = json.loads(found.read_text("utf-8")) if found.exists() else {"code": None, "seconds": {}, "failed": []}
-    code = stored["code"] if status is not None else None
-    if status is not None and not found.exists():
+    ended = status is not None and not (
+        os.WIFSIGNALED(status) and os.WTERMSIG(status) in (signal.SIGXCPU, signal.SIGKILL)
+    )
+    code = stored["code"] if ended else None
+    if ended and not found.exists():
         code = FAILED  # it broke the process itself
     passed = {test: seconds for test, seconds in stored["seconds"].items() if test not in stored["failed"]}
     text = said.read_text("utf-8") if said.exists() else ""
