@@ -117,7 +117,7 @@ BORDERS = {
     "a test that is reported only needs no limit, and is no gate for cells": (
         [
             "protocol.products.tablet.kind=autologous-cells",
-            (f"protocol.products.tablet.release_tests=[{CELLS} lower: 5}}, {{REPORTED}}]"),
+            (f"protocol.products.tablet.release_tests=[{CELLS} lower: 5}}, {REPORTED}]"),
         ],
         [
             "protocol.products.tablet.kind=autologous-cells",

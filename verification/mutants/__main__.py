@@ -29,7 +29,7 @@ from verification.mutants.reach import Reach, find_reach, tests_for
 from verification.mutants.sample import ROOMS, SEED, sample
 from verification.mutants.score import scores
 from verification.mutants.sites import Mutant
-from verification.mutants.workers import FAILED, GRACE, SLOWER, copies_of, each, run_tests, write_module
+from verification.mutants.workers import FAILED, GRACE, SLOWER, UNUSABLE, copies_of, each, run_tests, write_module
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = Path(__file__).with_name("results.json")
@@ -70,10 +70,11 @@ def tried(root: Path, copy: Path, mutant: Mutant, reach: dict[str, Reach], budge
                 break
     finally:
         write_module(module, source)
-    if outcome.code not in (0, FAILED, 2, None):
+    unloadable = outcome.code == UNUSABLE and any(outcome.failed)  # a module of tests that the mutant breaks
+    if outcome.code not in (0, FAILED, None) and not unloadable:
         raise RuntimeError(f"{mutant}: pytest ended with {outcome.code}: {outcome.failed}")
     word = {None: "never ends", 0: "survived"}.get(outcome.code, "killed")
-    return row | {"outcome": word, "by": (outcome.failed or [None])[0], "seconds": round(spent, 1)}
+    return row | {"outcome": word, "by": next(filter(None, outcome.failed), None), "seconds": round(spent, 1)}
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -28,8 +28,8 @@ SLOWER = 4.0
 GRACE = 30.0
 WAITING = 10.0
 """So many times that limit, which is of the processor, the clock may show: a busy machine kills no mutant."""
-FAILED = 1
-"""pytest's word for: tests ran, and some failed."""
+FAILED, UNUSABLE = 1, 4
+"""pytest's words for: some tests failed; a test that was asked for is not there, or its module cannot be loaded."""
 
 
 @dataclass(frozen=True, slots=True)
