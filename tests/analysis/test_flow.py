@@ -90,6 +90,8 @@ def result(analysis: str, role: str, visit: str, period: str, n: dict[str, int])
         period=period,
         analysis_set="randomised",
         contrast="group-a-v-group-b",
+        active="group-a",
+        reference="group-b",
         n=n,
     )
 

@@ -61,7 +61,11 @@ def test_the_grid_is_the_librarys_and_says_who_carries_it(planned, data) -> None
     grid = tipping_grid(people(data, 1), deltas, deltas, active=0, visit=3, distribution="t")
     assert [row[2] for row in table.rows] == pytest.approx(grid.estimate.ravel().tolist(), rel=1e-9)
     assert [row[5] == "yes" for row in table.rows] == grid.tipped.ravel().tolist()
-    assert grid.answer in table.notes[0] and "imputed values in the active arm" in table.notes[0]
+    assert grid.nearest == (0.0, -2.0) and (grid.carried_active, grid.carried_reference) == (4, 1)
+    assert table.notes[0] == (
+        "The interval would exclude no effect if the 4 imputed values of MSC first (early) were 2 % lower than assumed "
+        "(better), and the one imputed value of Placebo first (late) as assumed."
+    )
 
 
 def test_with_nothing_missing_it_is_the_analysis_of_covariance(planned, data) -> None:

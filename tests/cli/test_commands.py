@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+
+from equipoise.cli.main import _line
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "small-trial"
 EQUIPOISE = Path(sys.executable).parent / "equipoise"
@@ -138,6 +142,36 @@ def test_a_folder_that_cannot_be_made_exits_with_5(tmp_path: Path) -> None:
     )
     assert done.returncode == 5
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.requirement("IMPORT-EMPTY-ARM")
+def test_an_arm_without_participants_is_told_by_import_and_by_analyse(tmp_path: Path) -> None:
+    data, out = tmp_path / "data", tmp_path / "out"
+    shutil.copytree(EXAMPLE / "data", data)
+    people = data / "people.csv"
+    people.write_text(people.read_text().replace(",P,", ",T,"))
+    given = ("import", EXAMPLE / "protocol.yaml", data, "--map", EXAMPLE / "map.yaml")
+    done = run(*given, "-o", out)
+    assert done.returncode == 0 and "allocated: tablet 12, placebo 0\n" in done.stdout
+    assert "warning: people.csv: arm: the arm 'placebo' has no participants (tablet 12, placebo 0)" in done.stderr
+    assert "arm-without-participants" in run(*given, "--dry-run").stderr
+    found = run("analyse", EXAMPLE / "protocol.yaml", out, "-o", out)
+    assert "warning: placebo has no participants" in found.stderr
+    assert "hba1c/hba1c/main/month-6/tablet-v-placebo: Placebo has no participants" in found.stdout
+    assert "column" not in found.stdout
+
+
+@pytest.mark.requirement("IMPORT-EMPTY-ARM")
+def test_with_people_in_every_arm_nothing_is_warned_of(tmp_path: Path) -> None:
+    given = ("import", EXAMPLE / "protocol.yaml", EXAMPLE / "data", "--map", EXAMPLE / "map.yaml", "-o", tmp_path)
+    done = run(*given)
+    assert "allocated: tablet 6, placebo 6\n" in done.stdout and "no participants" not in done.stderr
+
+
+@pytest.mark.requirement("REPORT-ROUNDED")
+def test_a_printed_zero_has_no_sign() -> None:
+    result = SimpleNamespace(id="a", estimate=-4e-17, lower=-1e-9, upper=-0.0, p_value=0.5, status="ok")
+    assert _line(result) == "a: 0.000 (0.000, 0.000), p = 0.500"
 
 
 def test_blinded_and_an_allocation_contradict_each_other(made: Path, tmp_path: Path) -> None:

@@ -336,3 +336,31 @@ def test_means_of_many_arms_stay_between_the_axis_and_the_edge():
 def test_a_high_column_of_dots_is_pressed_together():
     heights = [pictures.page(draw(STRANGE["all alike"], width)).bottom for width in WIDTHS]
     assert max(heights) < 340
+
+
+CLOSE = (*sample.TICKS, *((sample.TICKS[-1][0] + day / 15, f"{day} h") for day in range(1, 9)))
+
+
+@pytest.mark.requirement("REPORT-COUNTS-STAY")
+@pytest.mark.parametrize("width", WIDTHS)
+def test_numbers_under_a_time_axis_never_vanish(width):
+    """Of visits a few hours apart labels have no room; the numbers of participants stand one below the other."""
+    counts = tuple(range(101, 101 + len(CLOSE)))
+    arms = tuple(
+        ArmTrajectory(style, counts=tuple(n + 100 * k for n in counts))
+        for k, style in enumerate((sample.CELLS, sample.SALINE))
+    )
+    picture = draw(replace(sample.trajectories(), arms=arms, ticks=CLOSE, references=()), width)
+    words = pictures.words(picture)
+    shown = [area.words for area in words]
+    assert [n for arm in arms for n in arm.counts if shown.count(str(n)) != 1] == []
+    assert pictures.collisions(words) == []
+    assert [area.words for area in words if not area.inside(pictures.page(picture), by=1.5)] == []
+
+
+@pytest.mark.requirement("REPORT-COUNTS-STAY")
+def test_labels_that_have_no_room_in_a_line_stand_in_two_tiers():
+    ticks = tuple((float(place), f"visit after infusion {place}") for place in range(12))
+    drawing = replace(sample.trajectories(), arms=(ArmTrajectory(sample.CELLS),), ticks=ticks)
+    said = pictures.said(draw(drawing))
+    assert said.count("visit") == 12 and [n for n in range(12) if f"{n}" not in said] == []

@@ -12,7 +12,17 @@ import pytest
 
 from equipoise.documents import paper
 from equipoise.documents.html import render as html
-from equipoise.documents.model import Document, KeyValues, Listing, Paragraph, Section, walk_sections
+from equipoise.documents.model import (
+    Column,
+    Document,
+    KeyValues,
+    Listing,
+    Paragraph,
+    Section,
+    Table,
+    row,
+    walk_sections,
+)
 from equipoise.documents.pdf import render
 from equipoise.documents.pdf.source import source
 from equipoise.documents.runs import Code, Emphasis, Link, Strong, plain
@@ -238,3 +248,21 @@ def test_importing_the_writer_loads_no_typst():
     code = "import sys; import equipoise.documents.pdf; print('typst' in sys.modules, 'matplotlib' in sys.modules)"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.split() == ["False", "False"]
+
+
+DIGEST = "sha256:66c8313577e54d0bb22652f7aeb767a723cf83294313136a6275c1f33ae11852"
+
+
+@pytest.mark.requirement("REPORT-COPIED")
+def test_a_digest_copied_from_the_page_is_the_digest():
+    """No mark that guides line breaks stands inside code, in facts, text, or the narrow column of a table."""
+    long_path = "products.msc.release_tests.viable_cells.and.everything.that.follows.from.it"
+    facts = KeyValues((("Records", Code(DIGEST)), ("Path", Code(long_path))))
+    table = Table(
+        "t", "T", (Column("Where"), *(Column(str(k)) for k in range(8))), (row(Code(long_path), *(["x" * 9] * 8)),)
+    )
+    document = Document("T", (Section("s", "S", (Paragraph(("Digest ", Code(DIGEST), ".")), facts, table)),))
+    text = "".join(page.text for page in pages_of(render(document)))
+    assert text.count(DIGEST) == 2, "whole, in one line"
+    assert not [letter for letter in text if letter in "\N{ZERO WIDTH SPACE}\N{SOFT HYPHEN}\N{WORD JOINER}"]
+    assert re.sub(r"\s", "", text.partition("Table 1")[0]).count(long_path) == 1

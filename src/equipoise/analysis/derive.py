@@ -52,14 +52,47 @@ def _members(item: AnalysisSet, panel: Panel, parameters: Mapping[str, Floats]) 
         case "dosed":
             return allocated & (_doses_given(panel) > 0)
         case "all-doses":
-            planned = max(len(product.dose_days) for product in panel.protocol.products)
-            return allocated & (_doses_given(panel) >= planned)
+            return allocated & _whole_period(panel)
 
 
 def _valued_after_baseline(item: AnalysisSet, panel: Panel, parameters: Mapping[str, Floats]) -> list[Flags]:
     """For each of the set's parameters who has a value of it after baseline, (R, n)."""
     after = np.array([visit.period is not None and visit.day > 0 for visit in panel.protocol.visits])
     return [np.asarray(~np.isnan(parameters[name][:, :, after]).all(axis=2)) for name in item.parameters]
+
+
+def _whole_period(panel: Panel) -> Flags:
+    """Whether each participant was given every dose that some period plans, (R, n); doses of two periods do not add up.
+
+    Arms are not looked at: a period plans the most doses that any of its products has. A dose recorded twice counts
+    once; one without a number counts by itself.
+    """
+    protocol, rows = panel.protocol, panel.interventions
+    given = (rows.columns["treatment"] == STUDY_TREATMENT) & (rows.columns["status"] == "given")
+    number = np.asarray(rows.columns["dose_number"], np.float64)
+    whole = np.zeros(panel.present.shape, np.bool_)
+    for period in protocol.periods:
+        planned = max(len(protocol.product(arm.treatments[period.id]).dose_days) for arm in protocol.arms)
+        mine = given & (_period_of(panel) == period.id)
+        found = np.zeros(panel.present.shape, np.int64)
+        known = mine & ~np.isnan(number)
+        where = np.stack([rows.trial[known], rows.participant[known], number[known].astype(np.int64)])
+        trial, person, _ = np.unique(where, axis=1)
+        np.add.at(found, (trial, person), 1)
+        plain = mine & np.isnan(number)
+        np.add.at(found, (rows.trial[plain], rows.participant[plain]), 1)
+        whole |= found >= planned
+    return whole
+
+
+def _period_of(panel: Panel) -> NDArray[np.str_]:
+    """The period of every row of interventions: as recorded, else the one in which its day lies."""
+    rows, periods = panel.interventions, panel.protocol.periods
+    day = np.asarray(rows.columns["day"], np.float64)
+    place = np.searchsorted([period.first_day for period in periods], np.nan_to_num(day, nan=-np.inf), side="right") - 1
+    by_day = np.array(["", *(period.id for period in periods)])[place + 1]
+    recorded = np.asarray(rows.columns["period"], dtype=np.str_)
+    return np.where(recorded == "", by_day, recorded)
 
 
 def _doses_given(panel: Panel) -> NDArray[np.int64]:

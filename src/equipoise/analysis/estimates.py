@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -9,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.analysis.data import AnalysisData, Flags, Floats
+from equipoise.analysis.reasons import in_words
 from equipoise.analysis.results import RATE_RATIO, Result, finite
-from equipoise.protocol.schema.inference import Analysis, Estimand
+from equipoise.protocol.schema.inference import Analysis, Contrast, Estimand
 
 POOLED = "pooled"
 BLINDED = "blinded run: arms are not known, so arms cannot be compared; analyse with the allocation"
@@ -20,7 +22,8 @@ BLINDED = "blinded run: arms are not known, so arms cannot be compared; analyse 
 class Estimate:
     """One estimate in each of R trials.
 
-    parameter, visit, contrast, variant: make the result's id, with the analysis.
+    parameter, visit, contrast, variant: make the result's id, with the analysis. The contrast is the two arms that
+                are compared, or the name of the one group that the number is about.
     values:     estimate, standard_error, df, lower, upper, p_value, each (R,); NaN where there is none.
     n, missing: arm -> (R,) participants with and without all values.
     status:     (R,) text, ``ok`` or why numbers are missing.
@@ -33,7 +36,7 @@ class Estimate:
 
     parameter: str
     visit: str
-    contrast: str
+    contrast: Contrast | str
     values: Mapping[str, Floats]
     n: Mapping[str, NDArray[np.int64]]
     missing: Mapping[str, NDArray[np.int64]]
@@ -59,7 +62,9 @@ def result_of(estimate: Estimate, data: AnalysisData, analysis: Analysis, trial:
     period = protocol.visit(estimate.visit).period
     number = {name: finite(float(v[trial])) for name, v in {**estimate.extra, **estimate.values}.items()}
     draws, events, years = number.get("draws"), estimate.events, estimate.person_years
-    parts = [analysis.id, parameter.id, period or "before", estimate.visit, estimate.contrast]
+    pair = estimate.contrast if isinstance(estimate.contrast, Contrast) else None
+    contrast = str(estimate.contrast) if pair is None else f"{pair.active}-v-{pair.reference}"
+    parts = [analysis.id, parameter.id, period or "before", estimate.visit, contrast]
     return Result(
         id="/".join([*parts, estimate.variant] if estimate.variant else parts),
         analysis=analysis.id,
@@ -75,7 +80,10 @@ def result_of(estimate: Estimate, data: AnalysisData, analysis: Analysis, trial:
         visit=estimate.visit,
         period=period,
         analysis_set=_set_of(analysis, estimand),
-        contrast=estimate.contrast,
+        contrast=contrast,
+        active=None if pair is None else pair.active,
+        reference=None if pair is None else pair.reference,
+        variant=estimate.variant,
         level=estimate.level,
         p_kind=estimate.p_kind if number.get("p_value") is not None else None,
         alternative=estimate.alternative,
@@ -87,7 +95,7 @@ def result_of(estimate: Estimate, data: AnalysisData, analysis: Analysis, trial:
         covariance_used=_covariance_used(estimate, trial) if number.get("standard_error") is not None else None,
         draws=None if draws is None else int(draws),
         mc_error=number.get("mc_error"),
-        status=str(estimate.status[trial]),
+        status=_status(estimate, data, analysis, trial, number.get("estimate")),
         estimate=number.get("estimate"),
         standard_error=number.get("standard_error"),
         df=number.get("df"),
@@ -95,6 +103,26 @@ def result_of(estimate: Estimate, data: AnalysisData, analysis: Analysis, trial:
         upper=number.get("upper"),
         p_value=number.get("p_value"),
         p_adjusted=number.get("p_adjusted"),
+    )
+
+
+def _status(estimate: Estimate, data: AnalysisData, analysis: Analysis, trial: int, number: float | None) -> str:
+    """The method's status; of a missing estimate in words that name arm, parameter and visit."""
+    told, contrast = str(estimate.status[trial]), estimate.contrast
+    if told == "ok" or number is not None:
+        return told
+    one = tuple(arm.id for arm in data.protocol.arms if arm.id == contrast)
+    events = estimate.events
+    return in_words(
+        told,
+        dataclasses.replace(data, trial=trial),
+        analysis,
+        parameter=estimate.parameter,
+        visit=estimate.visit,
+        arms=(contrast.active, contrast.reference) if isinstance(contrast, Contrast) else one,
+        members=population(data, analysis)[trial],
+        n={arm: int(count[trial]) for arm, count in estimate.n.items()},
+        events=None if events is None else {arm: int(count[trial]) for arm, count in events.items()},
     )
 
 

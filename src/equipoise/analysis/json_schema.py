@@ -20,7 +20,7 @@ from equipoise.protocol.schema.inference import Role
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 NAME = "results-1.json"
-P_KINDS = ("model", "re-randomisation", "exact")
+P_KINDS = ("model", "re-randomisation", "exact", "mid-p")
 ALTERNATIVES = ("two-sided", "less", "greater")
 VERDICTS = (
     "supported",
@@ -65,6 +65,9 @@ MEANING: Mapping[type, Mapping[str, str]] = {
         "period": "The visit's period; null for a visit before the first.",
         "analysis_set": "The participants who were looked at.",
         "contrast": "active-v-reference, one arm, or pooled in a blinded run.",
+        "active": "The arm that is compared; null where the number is about one group.",
+        "reference": "The arm that it is compared with; null where the number is about one group.",
+        "variant": "What tells estimates of one analysis and contrast apart; null where there is one.",
         "estimate": "The estimate, active minus reference for a difference.",
         "standard_error": "Its standard error.",
         "df": "Degrees of freedom of interval and test.",

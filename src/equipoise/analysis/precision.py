@@ -1,4 +1,4 @@
-"""What a trial of this size can show: how wide its main intervals are, and what it would find in four of five trials.
+"""Post-hoc precision: how wide the main intervals are, and what such a trial would find four times in five.
 
 From the standard error and the degrees of freedom of each main result: the half-width of its interval, and the effect
 that such a trial detects with a probability of 80 %, (t at 1 - alpha/2 + t at 0.8) standard errors. Nothing in it
@@ -34,7 +34,11 @@ def precision_table(protocol: Protocol, results: tuple[Result, ...]) -> ResultTa
         for item in results
         if item.role in CONFIRMATORY and item.family is not None and item.standard_error is not None
     )
-    return ResultTable(TABLE, "What a trial of this size can show", COLUMNS, rows, NOTES) if rows else None
+    return (
+        ResultTable(TABLE, "Post-hoc precision: what the standard errors of this trial can show", COLUMNS, rows, NOTES)
+        if rows
+        else None
+    )
 
 
 def _sizes(item: Result) -> tuple[float, float]:

@@ -26,8 +26,10 @@ class Result:
     """One estimate with everything that a reader needs to judge it; None where a number does not apply or is not known.
 
     id:            analysis/parameter/period/visit/contrast[/variant], unique and stable.
+    active, reference: the two arms that are compared; None for a number of one group. Nothing is read off `contrast`.
+    variant:       what tells estimates of one analysis and contrast apart; None where there is one.
     estimate …:    on `scale`; `lower` and `upper` bound the interval of `level`.
-    p_kind:        model, re-randomisation or exact.
+    p_kind:        model, re-randomisation, exact or mid-p.
     n, n_missing:  participants with and without the value, by arm.
     status:        ``ok``, or why a number is missing and what to do.
     """
@@ -47,6 +49,9 @@ class Result:
     period: str | None
     analysis_set: str
     contrast: str
+    active: str | None
+    reference: str | None
+    variant: str | None = None
     estimate: float | None = None
     standard_error: float | None = None
     df: float | None = None

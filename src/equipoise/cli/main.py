@@ -165,6 +165,9 @@ def import_(protocol: str, folder: Path, import_map: Path | None, dry_run: bool,
         click.echo(f"not read: {name}: {', '.join(columns)}", err=True)
     rows = ", ".join(f"{table.height} {name}" for name, table in records.tables.items() if table.height)
     click.echo(f"{done.folder}: {rows}")
+    if done.imported.allocation is not None:
+        counts = done.imported.in_arms()
+        click.echo(f"allocated: {', '.join(f'{arm} {count}' for arm, count in counts.items())}")
 
 
 def _warnings(warnings: Sequence[Problem]) -> None:
@@ -223,6 +226,9 @@ def analyse(
             signed=signed,
             changes=changes,
         )
+    for step in done.results.flow:
+        if step.id == "allocated" and step.arm is not None and not step.count:
+            click.echo(f"warning: {step.arm} has no participants", err=True)
     for result in done.results.results:
         click.echo(_line(result))
     click.echo(f"{done.folder / 'results.json'}")
@@ -231,11 +237,16 @@ def analyse(
 def _line(result: Any) -> str:
     if result.estimate is None:
         return f"{result.id}: {result.status}"
-    interval = f" ({result.lower:.3f}, {result.upper:.3f})" if result.lower is not None else ""
+    # z: no minus before a number that is 0 once it is rounded.
+    interval = f" ({_limit(result.lower)}, {_limit(result.upper)})" if result.lower is not None else ""
     if result.p_value is None:
-        return f"{result.id}: {result.estimate:.3f}{interval}"
+        return f"{result.id}: {result.estimate:z.3f}{interval}"
     p_value = f"p = {result.p_value:.3f}" if result.p_value >= 0.001 else "p < 0.001"
-    return f"{result.id}: {result.estimate:.3f}{interval}, {p_value}"
+    return f"{result.id}: {result.estimate:z.3f}{interval}, {p_value}"
+
+
+def _limit(value: float | None) -> str:
+    return "no limit" if value is None else f"{value:z.3f}"
 
 
 @commands.command()

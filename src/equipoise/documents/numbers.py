@@ -39,6 +39,14 @@ def digits(value: float, decimals: int, *, plus: bool = False) -> str:
     return (sign if rounded else "") + grouped + (f".{part}" if part else "")
 
 
+def degrees(df: float | None, reason: str = NOT_AVAILABLE) -> Run:
+    """Degrees of freedom: '15', '15.3'; rounded before it is asked whether they are whole."""
+    if df is None or absent(df):
+        return Missing(reason)
+    text = digits(df, 1)
+    return text.removesuffix(".0")
+
+
 def fixed(value: float | None, decimals: int, reason: str = NOT_AVAILABLE, *, plus: bool = False) -> Run:
     """A number with fixed decimals, or an en dash with the reason why there is none."""
     return Missing(reason) if value is None or absent(value) else digits(value, decimals, plus=plus)

@@ -24,6 +24,7 @@ from equipoise.report.participants import participants_section
 from equipoise.report.promises import assumed_section
 from equipoise.report.recurrent import recurrent_section
 from equipoise.report.safety import safety_section
+from equipoise.report.scenario import scenario_section
 from equipoise.report.source import ReportSource, read_source
 from equipoise.report.synopsis import synopsis_section
 
@@ -59,13 +60,14 @@ def report_document(source: ReportSource) -> Document:
     study = source.protocol.study
     sections = [
         synopsis_section(source),
-        methods_section(source.protocol),
+        methods_section(source.protocol, described=source.simulated),
         participants_section(source),
         with_courses(source, outcomes_section(source)),
         recurrent_section(source),
         estimates_section(source),
         safety_section(source),
         claims_section(source),
+        scenario_section(source),
         mechanism_section(source),
         deviations_section(source),
         assumed_section(source.protocol),
@@ -76,7 +78,7 @@ def report_document(source: ReportSource) -> Document:
     there = tuple(section for section in sections if section is not None)
     return Document(
         title=study.title,
-        subtitle=f"{study.short_title}: report of the analysis" + (", arms blinded" if source.blinded else ""),
+        subtitle=f"{study.short_title}: {_kind(source)}" + (", arms blinded" if source.blinded else ""),
         banner=_banner(source),
         meta=_meta(source),
         summary=headline(source),
@@ -91,6 +93,14 @@ def with_courses(source: ReportSource, outcomes: Section | None) -> Section | No
     return outcomes if outcomes is None or courses is None else replace(outcomes, blocks=(*outcomes.blocks, courses))
 
 
+def _kind(source: ReportSource) -> str:
+    """What the report is of: a simulated one names its scenario in the first line."""
+    if not source.simulated:
+        return "report of the analysis"
+    scenario = f"scenario {source.scenario.id}, " if source.scenario is not None else ""
+    return f"report of a simulated trial, {scenario}seed {source.results.seed}"
+
+
 def _banner(source: ReportSource) -> str | None:
     """What no reader may overlook: invented people, or arms that mean nothing."""
     words = [SIMULATED] if source.results.seed is not None else []
@@ -101,13 +111,11 @@ def _banner(source: ReportSource) -> str | None:
 
 def _meta(source: ReportSource) -> tuple[tuple[Text, Text], ...]:
     study = source.protocol.study
-    rows: list[tuple[Text, Text]] = [
-        ("Protocol", f"{source.protocol.id}, version {study.version}"),
-        ("Phase", study.phase),
-    ]
-    rows += [(entry.registry, entry.number) for entry in study.registrations]
-    if study.sponsor:
-        rows.append(("Sponsor", study.sponsor))
+    rows: list[tuple[Text, Text]] = [("Protocol", f"{source.protocol.id}, version {study.version}")]
+    if not source.simulated:  # no one registered, sponsored or ran a simulated trial
+        rows.append(("Phase", study.phase))
+        rows += [(entry.registry, entry.number) for entry in study.registrations]
+        rows += [("Sponsor", study.sponsor)] if study.sponsor else []
     results = source.results
     rows.append(("Made from", (Code(_short(results.records["digest"])), " (records), ", *_allocation(source))))
     rows.append(("Made by", f"{results.software['name']} {results.software['version']}"))

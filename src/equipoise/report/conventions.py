@@ -22,7 +22,7 @@ SET_RULES = {
     "every-post-baseline": "randomised, with a value of each of these after baseline",
     "visit-held": "randomised, with these visits held",
     "dosed": "given at least one dose",
-    "all-doses": "given every planned dose",
+    "all-doses": "given every planned dose of a period, of any one where there are several",
 }
 
 
@@ -38,13 +38,14 @@ def conventions_section(protocol: Protocol) -> Section:
         facts.append((f"Analysis set: {item.label}", told))
     facts += [(f"Clock: {item.label}", f"counted from {ZEROES[item.zero]}") for item in rules.clocks]
     facts += [
-        (f"Baseline: {item.label}", f"the value of {protocol.visit(item.visit).label}") for item in rules.baselines
+        (f"Baseline: {item.label}", f"the value at the visit {protocol.visit(item.visit).label}")
+        for item in rules.baselines
     ]
     windows = rules.windows
     facts.append(("Values belong to visits", _windows(protocol)))
     facts.append(("Unscheduled values", windows.unscheduled.replace("-", " ")))
     facts.append(("Repeated values", f"the {windows.repeated} counts"))
-    text = "Sets are decided without arms; withdrawal is missing data and no intercurrent event."
+    text = "Sets are decided without arms. Withdrawal from the study is missing data, not an intercurrent event."
     return Section("conventions", "Conventions", (Paragraph(text), KeyValues(tuple(facts))))
 
 

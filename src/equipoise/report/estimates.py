@@ -7,21 +7,22 @@ from collections.abc import Iterator
 
 from equipoise.analysis.registry import derivations
 from equipoise.analysis.results import Result
-from equipoise.documents.drawings import Forest, ForestHeading, ForestRow
-from equipoise.documents.model import Block, Bullets, Callout, Column, FigureBlock, Paragraph, Row, Section, Table, row
-from equipoise.documents.numbers import digits, p_sentence, p_value
+from equipoise.documents.model import Block, Bullets, Callout, Column, Paragraph, Row, Section, Table, row
+from equipoise.documents.numbers import degrees, digits, p_sentence, p_value
 from equipoise.documents.runs import Missing, Number, Run, Text, plain, runs
+from equipoise.report.forests import forests
 from equipoise.report.precision import precision_blocks
 from equipoise.report.promises import ROLE_NAMES
 from equipoise.report.safety import primary_sentences
-from equipoise.report.shown import shown, variant_words, why_missing
-from equipoise.report.source import ReportSource
+from equipoise.report.scenario import simulation_callout
+from equipoise.report.shown import MID_P, Shown, p_text, shown, variant_words, why_missing, why_no_spread
+from equipoise.report.source import Beside, ReportSource
 from equipoise.report.trail import behind_result
 
 
 def headline(source: ReportSource) -> tuple[Block, ...]:
     """The first thing that a reader sees: what the trial was, and its primary and key secondary results."""
-    blocks: list[Block] = [Paragraph(source.protocol.study.summary)]
+    blocks: list[Block] = [simulation_callout(source) if source.simulated else Paragraph(source.protocol.study.summary)]
     main = [item for item in source.comparisons() if item.role in ("primary", "key-secondary")]
     if source.blinded:
         text = "The allocation was left out of this run. Nothing below tells or compares arms."
@@ -70,21 +71,21 @@ def _value_and_p(source: ReportSource, result: Result) -> tuple[Run, ...]:
     runs_ = (Number(plain(value), result.id),) if result.estimate is not None else runs(value)
     adjusted: tuple[Run, ...] = ()
     if result.p_adjusted is not None and result.family is not None:
-        adjusted = (", adjusted ", *runs(p_value(result.p_adjusted, why_missing(result))))
-    return (*runs_, f"{number.number_unit}, ", *runs(p_sentence(result.p_value, why_missing(result))), *adjusted)
+        adjusted = (", adjusted p ", *runs(p_value(result.p_adjusted, why_missing(result))))
+    return (*runs_, f"{number.number_unit}, ", *_tested(result), *adjusted)
+
+
+def _tested(result: Result) -> tuple[Run, ...]:
+    """The p-value in a sentence, named where it is a mid-p."""
+    words = runs(p_sentence(result.p_value, why_missing(result)))
+    return ("mid-", *words) if result.p_kind == MID_P else words
 
 
 def estimates_section(source: ReportSource) -> Section | None:
     """Forest plots of comparisons of one outcome, then every estimate."""
     if not source.results.results:
         return None
-    blocks: list[Block] = []
-    compared = [item for item in source.comparisons() if item.estimate is not None]
-    several = len({_axis(source, item)[2:] for item in compared}) > 1
-    for key in dict.fromkeys(_axis(source, item) for item in compared):
-        items = [item for item in compared if _axis(source, item) == key]
-        if len(items) > 1:
-            blocks.append(_forest(source, items, several=several))
+    blocks: list[Block] = list(forests(source))
     blocks += [_table(source), *_tipping(source)]
     return Section("estimates", "Estimates", tuple(blocks))
 
@@ -94,69 +95,11 @@ def _tipping(source: ReportSource) -> tuple[Block, ...]:
     tables = [table for table in source.results.tables if table.id.endswith("/tipping")]
     if not tables:
         return ()
-    lines = tuple(f"{table.title.removesuffix(': tipping grid')}. {table.notes[0]}" for table in tables)
-    return (Paragraph("How far imputed values would have to lie from what was assumed:"), Bullets(lines))
-
-
-def _axis(source: ReportSource, item: Result) -> tuple[str, str, str, str]:
-    """What can stand on one axis, where one side is better: the unit, the estimand's parameter, and its two arms."""
-    estimand = source.protocol.estimand(str(item.estimand))
-    return item.unit, estimand.variable.parameter, estimand.contrast.active, estimand.contrast.reference
-
-
-def _forest(source: ReportSource, items: list[Result], *, several: bool) -> FigureBlock:
-    """A forest plot of one outcome and two arms; several: whether the report compares other arms too."""
-    unit, parameter, active, reference = _axis(source, items[0])
-    first = shown(source, items[0])
-    rows: list[ForestRow | ForestHeading] = []
-    for estimand in dict.fromkeys(str(item.estimand) for item in items):
-        rows.append(ForestHeading(source.protocol.estimand(estimand).label))
-        rows += [_forest_row(source, item) for item in items if item.estimand == estimand]
-    labels = {arm.id: arm.label for arm in source.protocol.arms}
-    outcome = source.protocol.parameter(parameter)
-    better = outcome.better
-    favoured = (labels[reference], labels[active])
-    below, above = favoured if better == "higher" else favoured[::-1]
-    numbers = [shown(source, item) for item in items]
-    excluded = [n for n in numbers if n.lower is not None and n.upper is not None and not n.lower <= n.null <= n.upper]
-    words = first.unit or first.kind
-    to = "minus" if first.factor is not None else "to"
-    arms = f"{labels[active]} {to} {labels[reference]}"
-    what = f"{outcome.label}, {arms}" if several else outcome.label
-    return FigureBlock(
-        id=f"forest-{_slug(f'{parameter} {unit} {active} {reference}' if several else f'{parameter} {unit}')}",
-        title=f"{what}: {len(excluded)} of {len(items)} intervals leave out no effect",
-        drawing=Forest(
-            rows=tuple(rows),
-            columns=(f"{first.kind.capitalize()} ({_level(items[0])})", "p"),
-            axis_label=f"{arms}, {words}",
-            reference=first.null,
-            scale="linear" if first.factor is not None else "log",
-            below=f"favours {below}" if better else "",
-            above=f"favours {above}" if better else "",
-        ),
-        alt=f"Forest plot of {len(items)} estimates with intervals, in {words}.",
+    lines = tuple(f"{table.title.removesuffix(': tipping grid')}: {table.notes[0]}" for table in tables)
+    return (
+        Paragraph("How wrong the assumption about missing values would have to be for the result to change:"),
+        Bullets(lines),
     )
-
-
-def _forest_row(source: ReportSource, item: Result) -> ForestRow:
-    number = shown(source, item)
-    texts = (plain(number.text(why_missing(item))), plain(p_value(item.p_value, why_missing(item))))
-    strong = item.role in ("primary", "key-secondary")
-    ends = (_or_nan(number.estimate), _or_nan(number.lower), _or_nan(number.upper))
-    return ForestRow(f"{item.label}{variant_words(item)}", *ends, texts, strong, 1)
-
-
-def _or_nan(value: float | None) -> float:
-    return math.nan if value is None else value
-
-
-def _level(result: Result) -> str:
-    return f"{digits(100 * result.level, 0)}% CI"
-
-
-def _slug(unit: str) -> str:
-    return "".join(letter if letter.isalnum() else "-" for letter in unit.lower()).strip("-")
 
 
 def _table(source: ReportSource) -> Table:
@@ -167,6 +110,7 @@ def _table(source: ReportSource) -> Table:
     columns = [
         Column("Analysis"),
         Column("Estimate (interval)", align="right"),
+        *(Column(other.header, align="right") for other in source.beside),
         Column("SE", align="right"),
         Column("df", align="right"),
         Column("p", align="right"),
@@ -175,26 +119,51 @@ def _table(source: ReportSource) -> Table:
     ]
     order = list(ROLE_NAMES)
     items = sorted(source.results.results, key=lambda item: order.index(item.role))
-    rows = tuple(_row(source, item, arms, labels, adjusts=adjusts) for item in items)
+    rows = tuple(_rows(source, items, arms, labels, adjusts=adjusts))
     levels = "Intervals have the level of the analysis's family, else 95%."
     directions = "Comparisons are active minus reference; of rates active to reference, with the SE of the logarithm."
-    notes = (f"{levels} {directions}",)
+    notes = (f"{levels} {directions}", *(other.note for other in source.beside))
     return Table("table-estimates", "Every estimate", tuple(columns), rows, notes)
 
 
-def _row(source: ReportSource, item: Result, arms: list[str], labels: dict[str, str], *, adjusts: bool) -> Row:
+def _rows(
+    source: ReportSource, items: list[Result], arms: list[str], labels: dict[str, str], *, adjusts: bool
+) -> Iterator[Row]:
+    """A row for each estimate; those of several parameters stand under their analysis, named by the parameter."""
+    headed: set[str] = set()
+    for item in items:
+        panel = item.analysis in source.panels
+        if panel and item.analysis not in headed:
+            headed.add(item.analysis)
+            yield row(item.label, group=ROLE_NAMES[item.role])
+        yield _row(source, item, arms, labels, adjusts=adjusts, panel=panel)
+
+
+def _row(
+    source: ReportSource, item: Result, arms: list[str], labels: dict[str, str], *, adjusts: bool, panel: bool
+) -> Row:
     number = shown(source, item)
-    error, freedom = item.standard_error, item.df
-    arm = f": {labels[item.contrast]}" if item.contrast in labels else ""
+    error = item.standard_error
+    arm = f": {labels[item.contrast]}" if item.active is None and item.contrast in labels else ""
     spread = error * number.factor if error is not None and number.factor is not None else error
+    own = source.protocol.parameter(item.parameter).label if panel else item.label
     cells: list[Text] = [
-        (f"{item.label}{variant_words(item)}{arm}, {number.unit or number.kind}", *behind_result(source, item)),
+        (f"{own}{variant_words(item)}{arm}, {number.unit or number.kind}", *behind_result(source, item)),
         number.text(why_missing(item)),
-        Missing(why_missing(item)) if spread is None else digits(spread, number.decimals + 1),
-        Missing(why_missing(item)) if freedom is None else digits(freedom, 1 if freedom % 1 else 0),
-        p_value(item.p_value, why_missing(item)),
+        *(_beside(number, item, other) for other in source.beside),
+        Missing(why_no_spread(item)) if spread is None else digits(spread, number.decimals + 1),
+        degrees(item.df, why_no_spread(item)),
+        p_text(item),
     ]
     if adjusts:
         cells.append(p_value(item.p_adjusted, "not in a family that adjusts for multiplicity"))
     cells += [f"{item.n[name]} ({item.n_missing.get(name, 0)})" if name in item.n else "" for name in arms]
-    return row(*cells, group=ROLE_NAMES[item.role], result_id=item.id)
+    return row(*cells, indent=1 if panel else 0, group=ROLE_NAMES[item.role], result_id=item.id)
+
+
+def _beside(number: Shown, item: Result, other: Beside) -> Text:
+    """A number beside an estimate, shown as the estimate is."""
+    value = other.values.get(item.id)
+    if value is None:
+        return Missing(other.lacking)
+    return digits(math.exp(value) if number.factor is None else number.factor * value, number.decimals)

@@ -94,6 +94,9 @@ def _rate(line: dict[str, Cell]) -> Row:
         if name == "all" and value is None and low is not None:
             # The reference arm has no event: the ratio has a lower limit alone.
             return f"above {digits(low, 2)}"
+        if name == "all" and value == 0 and low in (None, 0) and high is not None:
+            # The active arm has none: an upper limit alone.
+            return f"below {digits(high, 2)}"
         return estimate(value, low, high, 2, NO_EVENT)
 
     label = str(line["kind"])

@@ -7,9 +7,9 @@ import math
 from equipoise.analysis.influence import TABLE
 from equipoise.analysis.results import Result
 from equipoise.documents.model import Cell, Column, Row, Table, row
-from equipoise.documents.numbers import fixed, interval
+from equipoise.documents.numbers import degrees, fixed, interval
 from equipoise.documents.runs import Missing, Text
-from equipoise.report.shown import Shown, shown, variant_words, why_missing
+from equipoise.report.shown import Shown, name_of, shown, why_missing, why_no_spread
 from equipoise.report.source import ReportSource
 from equipoise.report.trail import origin
 
@@ -41,8 +41,8 @@ def influence_table(source: ReportSource) -> Table | None:
         changed = value["changed_by"]
         rows.append(
             row(
-                Cell(f"{result.label}{variant_words(result)}", result.id),
-                fixed(value["df"] if isinstance(value["df"], float) else None, 1, why_missing(result)),
+                Cell(name_of(source, result), result.id),
+                degrees(value["df"] if isinstance(value["df"], float) else None, why_no_spread(result)),
                 _missing(source, result),
                 span,
                 Missing(why_missing(result)) if changed is None else str(changed),

@@ -9,6 +9,7 @@ import polars as pl
 from equipoise.documents.model import Block, Column, Listing, Paragraph, Row, Section, Table, row
 from equipoise.documents.numbers import digits
 from equipoise.documents.runs import Missing, Text
+from equipoise.report.outcomes import with_unit_of
 from equipoise.report.source import ReportSource
 
 SUBJECT = ("USUBJID", "ARM", "AGE", "SEX", "DIAGDY", "ALLOCDY", "LSTCNDY")
@@ -82,7 +83,7 @@ def _outcomes(source: ReportSource) -> Iterator[Listing]:
             found = (values.get((who, visit)) for visit in visits)
             group = (arms.get(who) or NOT_RANDOMISED) if arms else ""
             rows.append(row(who, *(_shown(value, parameter.decimals) for value in found), group=group))
-        title = f"{parameter.label}, {parameter.unit}" if parameter.unit else parameter.label
+        title = with_unit_of(parameter)
         yield _listing(
             f"listing-values-{name}", title, Table(f"table-listing-values-{name}", title, columns, tuple(rows))
         )

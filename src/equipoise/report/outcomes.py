@@ -13,6 +13,7 @@ from equipoise.documents.drawings import ArmTrajectory, Individual, MeanPoint, R
 from equipoise.documents.model import FigureBlock, Section
 from equipoise.documents.numbers import digits
 from equipoise.protocol.schema.measurement import Parameter
+from equipoise.report.shown import PURE
 from equipoise.report.source import Described, ReportSource
 from equipoise.report.trail import origin
 
@@ -77,21 +78,27 @@ def _figure(source: ReportSource, described: Described, name: str) -> FigureBloc
         ArmTrajectory(style, people[group] if people else (), tuple(_means(described, parameter, group, scale)))
         for group, style in source.groups
     )
+    log = _on_log_axis(parameter, arms)
     return FigureBlock(
         id=f"figure-{parameter.id}",
         title=_title(source, described, parameter, shown),
         drawing=Trajectories(
             arms=arms,
             x_label="Visits, by time since day 0" if scale.by_day else "Visits in order, evenly spaced",
-            y_label=f"{parameter.label}, {parameter.unit}",
+            y_label=with_unit_of(parameter) + (", log scale" if log else ""),
             ticks=tuple((scale.places[visit], source.protocol.visit(visit).label) for visit in shown),
             divisions=tuple(_divisions(source, shown, scale)),
-            y_scale="log" if _on_log_axis(parameter, arms) else "linear",
+            y_scale="log" if log else "linear",
             decimals=parameter.decimals,
         ),
         alt=f"{parameter.label}: the mean of each arm{'' if many else ' and each participant'} at {len(shown)} visits.",
         notes=(origin(source, described.table.id, parameter=name),),
     )
+
+
+def with_unit_of(parameter: Parameter) -> str:
+    """A parameter with its unit; a pure number has none."""
+    return parameter.label if parameter.unit in ("", PURE) else f"{parameter.label}, {parameter.unit}"
 
 
 def _people(

@@ -7,6 +7,7 @@ from equipoise.documents.model import Column, Row, Section, Table, row
 from equipoise.documents.numbers import count_percent, mean_sd, median_range
 from equipoise.documents.runs import Text
 from equipoise.report.flow import flow_figure
+from equipoise.report.shown import PURE
 from equipoise.report.source import Described, ReportSource
 from equipoise.report.trail import origin
 
@@ -40,7 +41,7 @@ def _characteristics(source: ReportSource, table: ResultTable, described: Descri
     for (name, visit), (kind, label, unit) in described.heads.items():
         if len(described.visits(name)) > 1:  # followed over visits: it has a figure among the outcomes
             continue
-        head = f"{label}, {unit}" if unit else label
+        head = f"{label}, {unit}" if unit not in ("", PURE) else label
         rows += _rows(source, described, name, visit, kind, head)
     notes = (
         "Values are mean (SD), median (quartiles), or number (% of those with a value).",

@@ -9,7 +9,7 @@ from equipoise.analysis.results import Cell as Value
 from equipoise.documents.model import Cell, Column, Paragraph, Row, Table, row
 from equipoise.documents.numbers import digits
 from equipoise.documents.runs import Text
-from equipoise.report.shown import Shown, shown
+from equipoise.report.shown import Shown, name_of, shown
 from equipoise.report.source import ReportSource
 from equipoise.report.trail import origin
 
@@ -28,18 +28,23 @@ def precision_blocks(source: ReportSource) -> tuple[Paragraph | Table, ...]:
     columns = (
         Column("Comparison"),
         Column("Interval reaches", "to each side", "right"),
-        Column("Found in 80% of such trials", "if it is true", "right"),
+        Column("True effect found in 80% of trials", "with this standard error", "right"),
         Column("Smallest that matters", align="right"),
     )
     rows = tuple(_row(source, *line) for line in found.rows)
-    text = f"What {people} people can show, whatever was found. Effects smaller than these are likely to be missed."
+    text = (
+        f"Post-hoc precision of {people} people: computed from the standard errors of this trial's own estimates, not "
+        "planned beforehand, and whatever was found. Smaller effects than these are likely to be missed."
+    )
     return (Paragraph(text), Table("table-precision", found.title, columns, rows, (origin(source, TABLE),)))
 
 
 def _row(source: ReportSource, name: Value, half: Value, detectable: Value, matters: Value) -> Row:
     result = source.results.result(str(name))
     number = shown(source, result)
-    return row(Cell(result.label, result.id), _size(number, half), _size(number, detectable), _size(number, matters))
+    return row(
+        Cell(name_of(source, result), result.id), _size(number, half), _size(number, detectable), _size(number, matters)
+    )
 
 
 def _size(number: Shown, value: Value) -> Text:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from equipoise.documents.model import Column, KeyValues, Paragraph, Row, Section, Table, row
+from equipoise.documents.numbers import MINUS, digits
 from equipoise.documents.runs import Code, Text
 from equipoise.protocol.model import Protocol
 from equipoise.protocol.schema.inference import Estimand
@@ -118,9 +119,22 @@ def analyses_table(protocol: Protocol) -> Table:
 
 
 def _option(value: object) -> str:
+    """An option's value as a reader reads it; entries of several parts are set apart by semicolons."""
     if isinstance(value, Mapping):
         return ", ".join(f"{key} {_option(item)}" for key, item in value.items())
-    return ", ".join(str(item) for item in value) if isinstance(value, list | tuple) else str(value)
+    if isinstance(value, list | tuple):
+        return ("; " if any(isinstance(item, Mapping) for item in value) else ", ").join(map(_option, value))
+    return _plain_value(value)
+
+
+def _plain_value(value: object) -> str:
+    """A scalar: yes and no, a minus that is one, no decimals that say nothing."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        whole = abs(value) >= 10_000 and float(value).is_integer()
+        return digits(value, 0) if whole else f"{value:.10g}".replace("-", MINUS)
+    return str(value)
 
 
 def assumed_section(protocol: Protocol) -> Section | None:
@@ -146,10 +160,10 @@ def _value(value: object) -> str:
     if value is None or value == []:
         return "none"
     if isinstance(value, dict) and len(value) <= MOST_SHOWN and not any(_nested(item) for item in value.values()):
-        return "; ".join(f"{key}: {item}" for key, item in value.items())
+        return "; ".join(f"{key}: {_plain_value(item)}" for key, item in value.items())
     if isinstance(value, list) and len(value) <= MOST_SHOWN and not any(_nested(item) for item in value):
-        return ", ".join(str(item) for item in value)
-    return f"{len(value)} entries" if isinstance(value, list | dict) else str(value)
+        return ", ".join(map(_plain_value, value))
+    return f"{len(value)} entries" if isinstance(value, list | dict) else _plain_value(value)
 
 
 def _nested(value: object) -> bool:

@@ -14,7 +14,9 @@ from equipoise.report.trail import origin
 
 METHOD = "adverse-events"
 NOT_RECORDED = "not recorded for these events"
-NOBODY = "nobody at risk"
+NOBODY = "no one at risk"
+LIMITS = "Upper limits"
+"""How the note on limits begins, which a table without limits does without."""
 WHOLE = "whole"
 ANY = "any"
 """Any grade; and all terms of a category."""
@@ -111,7 +113,8 @@ def _sentence(summary: Summary, name: str) -> str:
     limit = summary.get(name, summary.last, "upper limit: serious and related", group)
     if related is None or limit is None:
         return f"{text}."
-    return f"{text}; {int(related)} had a serious related one (exact 95% limit: below {_share(limit)})."
+    bound = f"one-sided exact 95% limit of that share: below {_share(limit)}"
+    return f"{text}; {int(related)} of {at_risk} had a serious related one ({bound})."
 
 
 def _share(limit: float) -> str:
@@ -123,12 +126,13 @@ def _summary_table(source: ReportSource, summary: Summary, analysis: str, name: 
     rows: list[Row] = []
     for period, label in summary.periods.items():
         rows += _period_rows(source, summary, name, period, label)
+    limited = any("95% limit" in plain(line.cells[0].text) for line in rows)
     blank = [kind for kind in summary.kinds(name) if not summary.answered(name, kind)]
     notes = (
         "Participants (% of those at risk); number of events. The treatment is that of the arm in the period.",
         *((f"Not recorded for these events: {', '.join(blank)}.",) if blank else ()),
-        *summary.table.notes,
-        origin(source, summary.table.id),
+        *(note for note in summary.table.notes if limited or not note.startswith(LIMITS)),
+        origin(source, summary.table.id, events=(name,)),
     )
     title = f"{summary.assessments[name]} by arm and period"
     return Table(f"table-{analysis}-{name}", title, columns, tuple(rows), notes)
@@ -147,8 +151,17 @@ def _period_rows(source: ReportSource, summary: Summary, name: str, period: str,
         statistic = f"upper limit: {kind}"
         limits = [summary.get(name, period, statistic, g) for g in groups]
         if any(limit is not None for limit in limits):
-            cells = (Missing(NOBODY) if limit is None else f"below {_share(limit)}" for limit in limits)
+            cells = (
+                Missing(NOBODY) if limit is None else f"{_of(summary, name, period, kind, g)}: below {_share(limit)}"
+                for g, limit in zip(groups, limits, strict=True)
+            )
             yield row("one-sided 95% limit", *cells, indent=1, group=label)
+
+
+def _of(summary: Summary, name: str, period: str, kind: str, group: str) -> str:
+    """The numerator and the denominator of a limit."""
+    people = summary.count(name, period, f"participants: {kind}", group)
+    return f"{people} of {summary.count(name, period, 'at risk', group)}"
 
 
 def _treatments(source: ReportSource, summary: Summary, period: str) -> list[str]:
@@ -195,7 +208,7 @@ def _terms_table(source: ReportSource, terms: ResultTable, summary: Summary, nam
     kinds = "system organ class and term" if any(group for group, *_ in cells) else "term"
     title = f"{summary.assessments[name]} by {kinds}, the most frequent first"
     last = "Events without a day are in no period."
-    notes = ("Participants; events.", *terms.notes, last, origin(source, terms.id))
+    notes = ("Participants; events.", *terms.notes, last, origin(source, terms.id, events=(name,)))
     return Table(f"table-{summary.table.id}-{name}-by-term", title, tuple(columns), tuple(rows), notes)
 
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from equipoise.analysis.results import SHARE, Result
 from equipoise.documents.numbers import estimate as estimate_text
+from equipoise.documents.numbers import p_value
 from equipoise.documents.runs import Text
 from equipoise.report.source import ReportSource
 
+INTERACTION = "interaction"
 VARIANTS = {
-    "interaction": "interaction",
+    INTERACTION: "interaction: effect in those who have the characteristic less effect in the others",
     "with": "in those who have the characteristic",
     "without": "in those who do not",
 }
@@ -52,17 +55,23 @@ def shown(source: ReportSource, result: Result) -> Shown:
         estimate, lower, upper = _each(result, math.exp)
         return Shown(estimate, lower, upper, "", result.unit.removeprefix("ln "), 1.0, 2, None)
     if result.unit == SHARE:
-        compared = "-v-" in result.contrast
+        compared = result.active is not None
         estimate, lower, upper = _each(result, lambda value: 100 * value)
         unit, kind = ("percentage points", "difference") if compared else ("%", "share")
         return Shown(estimate, lower, upper, unit, kind, 0.0, 0, 100.0)
     decimals = source.protocol.parameter(result.parameter).decimals
     estimate, lower, upper = result.estimate, result.lower, result.upper
-    return Shown(
-        estimate, lower, upper, result.unit, "difference", 0.0, decimals + 1 if decimals < 2 else decimals, 1.0
-    )
+    places, unit = decimals + 1 if decimals < 2 else decimals, "" if result.unit == PURE else result.unit
+    kind = "difference" if result.active is not None else "mean"
+    return Shown(estimate, lower, upper, unit, kind, 0.0, places, 1.0)
 
 
+NO_SUCH_NUMBER = "this analysis gives no such number"
+MID_P = "mid-p"
+PURE = "1"
+"""The unit of a pure number, which is not printed."""
+TURNING = ("at_most", "below")
+"""Options of an analysis by which low values are what is counted."""
 Numbers = tuple[float | None, float | None, float | None]
 
 
@@ -78,10 +87,40 @@ def why_missing(result: Result) -> str:
 
     A share has no degrees of freedom, and an analysis that only estimates has no p-value: neither is a failure.
     """
-    return "this analysis gives no such number" if result.status == "ok" else result.status
+    return NO_SUCH_NUMBER if result.status == "ok" else result.status
+
+
+def why_no_spread(result: Result) -> str:
+    """Why there is no standard error or degree of freedom: where there is an interval, the method needs none."""
+    return why_missing(result) if result.lower is None and result.upper is None else NO_SUCH_NUMBER
+
+
+def p_text(result: Result) -> Text:
+    """The p-value, named where it is a mid-p."""
+    text = p_value(result.p_value, why_missing(result))
+    return f"{text} (mid-p)" if isinstance(text, str) and result.p_kind == MID_P else text
 
 
 def variant_words(result: Result) -> str:
     """What tells a result apart from the others of its analysis, with a comma before it; "" where nothing does."""
-    parts = result.id.split("/")
-    return f", {VARIANTS.get(parts[5], parts[5])}" if len(parts) > 5 else ""
+    return "" if result.variant is None else f", {VARIANTS.get(result.variant, result.variant)}"
+
+
+def name_of(source: ReportSource, result: Result) -> str:
+    """A result by its analysis; by its parameter too where its analysis compares several, and by its variant."""
+    own = f"{source.protocol.parameter(result.parameter).label}: " if result.analysis in source.panels else ""
+    return f"{own}{result.label}{variant_words(result)}"
+
+
+def better(source: ReportSource, result: Result) -> Literal["higher", "lower"] | None:
+    """The direction of an estimate in which the active arm fares better, by its own parameter; None where neither is.
+
+    Where values count that are low enough, as in a share below a limit or the hazard of a loss, the direction turns.
+    An interaction compares effects and not arms, and favours neither.
+    """
+    own = source.protocol.parameter(result.parameter).better
+    if own is None or result.variant == INTERACTION:
+        return None
+    analysis = next(item for item in source.protocol.analyses if item.id == result.analysis)
+    turned = any(analysis.options.get(name) is not None for name in TURNING)
+    return own if not turned else "lower" if own == "higher" else "higher"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -14,8 +16,12 @@ from equipoise.errors import DataError, Problem
 from equipoise.protocol.load import load_protocol
 from equipoise.protocol.model import Protocol
 
+if TYPE_CHECKING:
+    from equipoise.simulate.scenario import Scenario
+
 MECHANISM = "simulated/mechanism.parquet"
 """What a simulated trial's folder has besides: where the course of its mechanism lies."""
+SCENARIO = "scenario.yaml"
 MOST_EVENTS = 400
 """Events of one kind that the appendix lists; of more the dataset tells."""
 MOST_VALUES = 6000
@@ -24,12 +30,29 @@ DESCRIBED = ("kind", "id", "label", "unit", "visit", "statistic")
 """The columns with which a descriptive table begins."""
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A column of its own beside every estimate, as the true value in a simulated trial.
+
+    header:  over the column. note: under the table, what the numbers are.
+    values:  result id -> the number, on the scale of its result; a result without one has a dash.
+    lacking: why there is a dash.
+    """
+
+    header: str
+    note: str
+    values: Mapping[str, float]
+    lacking: str
+
+
 @dataclass(frozen=True, eq=False)
 class ReportSource:
     """A protocol, the results of its analysis, and the dataset of every parameter by visit.
 
     events: every event (ADAE); None in a folder of an earlier version.
     mechanism: of a simulated trial, the mean course of what moved its people (simulate/mechanism.py); else None.
+    scenario: what moved them, where the folder has it; None of real people.
+    beside: further columns of the table of estimates.
     """
 
     protocol: Protocol
@@ -38,6 +61,8 @@ class ReportSource:
     subjects: pl.DataFrame
     events: pl.DataFrame | None = None
     mechanism: pl.DataFrame | None = None
+    scenario: Scenario | None = None
+    beside: tuple[Beside, ...] = ()
 
     @property
     def blinded(self) -> bool:
@@ -76,7 +101,20 @@ class ReportSource:
 
     def comparisons(self) -> tuple[Result, ...]:
         """The results that compare arms."""
-        return tuple(item for item in self.results.results if "-v-" in item.contrast)
+        return tuple(item for item in self.results.results if item.active is not None)
+
+    @cached_property
+    def panels(self) -> frozenset[str]:
+        """The analyses that give results of several parameters; their rows are named by the parameter."""
+        found: dict[str, set[str]] = {}
+        for item in self.results.results:
+            found.setdefault(item.analysis, set()).add(item.parameter)
+        return frozenset(name for name, parameters in found.items() if len(parameters) > 1)
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the participants were simulated."""
+        return self.results.seed is not None
 
     def described(self) -> tuple[Described, ...]:
         """The descriptive tables, in order; other methods' tables have other columns."""
@@ -102,7 +140,13 @@ def read_source(folder: Path, protocol: Protocol | None = None) -> ReportSource:
     events = _frame(path) if path.is_file() else None
     path = folder / MECHANISM
     mechanism = _frame(path) if results.seed is not None and path.is_file() else None
-    return ReportSource(protocol, results, values, subjects, events, mechanism)
+    scenario = None
+    if results.seed is not None and (folder / SCENARIO).is_file():
+        # Only here: a report on real people needs nothing of the simulation.
+        from equipoise.simulate.scenario import load_scenario
+
+        scenario = load_scenario(folder / SCENARIO)
+    return ReportSource(protocol, results, values, subjects, events, mechanism, scenario)
 
 
 def _frame(path: Path) -> pl.DataFrame:

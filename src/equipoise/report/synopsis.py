@@ -16,8 +16,35 @@ NOT_WRITTEN = "not in the protocol file"
 
 def synopsis_section(source: ReportSource) -> Section:
     """A table of facts, each from the protocol or from the results."""
-    facts = (*_design(source.protocol), *_found(source))
+    facts = (*_made(source), *_design(source.protocol), *_found(source))
     return Section("synopsis", "Synopsis", (KeyValues(facts),))
+
+
+def _made(source: ReportSource) -> Iterator[tuple[Text, Text]]:
+    """Of a simulated report, that it is one, before any fact of the trial that its protocol describes."""
+    if source.simulated:
+        name = "a scenario that is not stored here" if source.scenario is None else source.scenario.authored.title
+        yield "Participants simulated", f"scenario: {name}; seed {source.results.seed}"
+        yield "Title to sponsor below", "of the trial that the protocol describes, which is not this one"
+
+
+def objectives(protocol: Protocol) -> str:
+    """What the main analyses are to find out; no sentence of it says what was found."""
+    estimands = {item.id: item.label for item in protocol.estimands}
+    found: list[str] = []
+    for role in ("primary", "key-secondary"):
+        mine = [item for item in protocol.analyses if item.role == role]
+        wanted = [f"to estimate the {_lower(estimands[item.estimand])}" for item in mine if item.estimand is not None]
+        wanted += [f"to describe {_lower(item.label)}" for item in mine if item.estimand is None]
+        if wanted:
+            found.append(f"{ROLE_NAMES[role]}: {'; '.join(dict.fromkeys(wanted))}.")
+    return " ".join(found) or "see the estimands"
+
+
+def _lower(label: str) -> str:
+    """A label inside a sentence: the capital of a plain word becomes small, that of `HbA1c` or `C-peptide` stays."""
+    first = label.split(maxsplit=1)[0]
+    return label[0].lower() + label[1:] if first[1:].isalpha() and first[1:].islower() else label
 
 
 def _design(protocol: Protocol) -> Iterator[tuple[Text, Text]]:
@@ -28,12 +55,15 @@ def _design(protocol: Protocol) -> Iterator[tuple[Text, Text]]:
     registered = "; ".join(f"{entry.registry} {entry.number}" for entry in study.registrations)
     yield "Registered", registered or NOT_WRITTEN
     yield "Publications", "; ".join(entry.citation for entry in study.publications) or NOT_WRITTEN
-    yield "Objectives", " ".join(claim.text for claim in protocol.claims) or "see the estimands"
+    yield "Objectives", objectives(protocol)
+    if protocol.claims:
+        told = " ".join(f"{claim.id.upper()}: {claim.text}" for claim in protocol.claims)
+        yield "Claims to be examined", f"{told} Each is a sentence to be decided, not a finding."
     ratio = ":".join(str(arm.ratio) for arm in protocol.arms)
     masked = ", ".join(role.replace("-", " ") for role in protocol.blinding.masked)
     periods = f", {len(protocol.periods)} periods" if len(protocol.periods) > 1 else ""
     method = plan.method.replace("-", " ")
-    yield "Design", f"Randomised {ratio} by {method}{periods}; masked: {masked or 'nobody'}"
+    yield "Design", f"Randomised {ratio} by {method}{periods}; masked: {masked or 'no one'}"
     yield "Planned", f"{plan.participants} participants"
     yield "Main criteria for inclusion", "; ".join(item.text for item in protocol.eligibility.inclusion)
     for arm in protocol.arms:
@@ -54,4 +84,4 @@ def _found(source: ReportSource) -> Iterator[tuple[Text, Text]]:
     if steps:
         yield "Participants", "; ".join(f"{step.label.lower()} {step.count}" for step in steps)
     for claim in source.results.claims:
-        yield f"Claim {claim.id.upper()}", f"{claim.text} {claim.verdict}"
+        yield f"Claim {claim.id.upper()}: found", f"“{claim.text}” {claim.verdict}"

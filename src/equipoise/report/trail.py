@@ -5,6 +5,7 @@ from __future__ import annotations
 from equipoise.analysis.registry import methods
 from equipoise.analysis.results import Result
 from equipoise.documents.runs import Code, Link, Run, Text
+from equipoise.protocol.schema.inference import Analysis
 from equipoise.report.method_pages import anchor
 from equipoise.report.source import ReportSource
 
@@ -15,10 +16,12 @@ def behind_result(source: ReportSource, result: Result) -> tuple[Run, ...]:
     return (" · ", _method(result.method, "method"), between, _values(source, result.parameter, "rows"))
 
 
-def origin(source: ReportSource, table: str, *, parameter: str | None = None) -> Text:
+def origin(
+    source: ReportSource, table: str, *, parameter: str | None = None, events: tuple[str, ...] | None = None
+) -> Text:
     """The line under a table or figure: the table of results.json, the method, and the rows.
 
-    table: the id of a table in results.json, which begins with its analysis's; parameter: the only one shown.
+    table: the id of a table in results.json, which begins with its analysis's; parameter, events: the only ones shown.
     """
     analysis = next((item for item in source.protocol.analyses if item.id == table.partition("/")[0]), None)
     runs: list[Run] = ["Source: table ", Code(table), " in results.json"]
@@ -28,14 +31,26 @@ def origin(source: ReportSource, table: str, *, parameter: str | None = None) ->
     rows = methods()[analysis.method].rows
     if parameter is not None:
         return (*runs, "; rows: ", _values(source, parameter, "every value"), ".")
-    if rows == "adae" and (kinds := source.listed_kinds):
+    if rows == "adae":
         labels = {item.id: item.label for item in source.protocol.assessments}
         runs.append("; rows: ")
-        for number, kind in enumerate(kinds):
+        for number, kind in enumerate(events if events is not None else _events(source, analysis)):
             runs += [", "] if number else []
-            runs.append(Link(labels.get(kind, kind), f"#listing-events-{kind}"))
+            link = Link(labels.get(kind, kind), f"#listing-events-{kind}")
+            runs.append(link if kind in source.listed_kinds else Code(f"adam/adae, AECAT {kind}"))
         return (*runs, ".")
     return (*runs, "; rows: ", Code("records/interventions" if rows == "interventions" else f"adam/{rows}"), ".")
+
+
+def _events(source: ReportSource, analysis: Analysis) -> tuple[str, ...]:
+    """The assessments whose events an analysis counts: those that it names, else those of its estimand's parameter."""
+    named = analysis.options.get("events")
+    if named is None and analysis.estimand is not None:
+        parameter = source.protocol.parameter(source.protocol.estimand(analysis.estimand).variable.parameter)
+        named = parameter.options.get("events")
+    if named is None:
+        return tuple(source.listed_kinds)
+    return (named,) if isinstance(named, str) else tuple(map(str, named))
 
 
 def _method(name: str, words: str) -> Run:

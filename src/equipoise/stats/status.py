@@ -68,7 +68,7 @@ ADVICE = MappingProxyType(
             "leave incomplete participants out of the mask, or impute by a declared rule",
         ),
         Status.SINGULAR_DESIGN: Advice(
-            "a column of the model follows from the columns before it",
+            "something that the model adjusts for is the same for everyone, or follows from the rest of the model",
             "drop a covariate that is constant or repeats another one, or an arm without participants",
         ),
         Status.CONSTANT_OUTCOME: Advice(

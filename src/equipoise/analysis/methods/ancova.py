@@ -59,7 +59,7 @@ def _run(data: AnalysisData, analysis: Analysis, options: Options) -> Outcome:
     estimate = Estimate(
         parameter=parameter,
         visit=visit,
-        contrast=f"{estimand.contrast.active}-v-{estimand.contrast.reference}",
+        contrast=estimand.contrast,
         values={
             "estimate": found.estimate,
             "standard_error": found.standard_error,

@@ -94,7 +94,7 @@ def _estimate(data: AnalysisData, analysis: Analysis, options: Options, paramete
     return Estimate(
         parameter=parameter,
         visit=visit,
-        contrast=f"{estimand.contrast.active}-v-{estimand.contrast.reference}",
+        contrast=estimand.contrast,
         values=numbers,
         n=n,
         missing=missing,

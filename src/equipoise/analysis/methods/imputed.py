@@ -7,6 +7,7 @@ protocol's range says where the verdict tips, and who carries it.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Annotated, Literal
 
 import numpy as np
@@ -29,6 +30,7 @@ from equipoise.stats.imputation import (
     repeated_measures,
     tipping_grid,
 )
+from equipoise.stats.status import Status
 
 NUMBERS = ("estimate", "standard_error", "lower", "upper", "p_value")
 MOST_DELTAS = 41
@@ -90,7 +92,7 @@ def _run(data: AnalysisData, analysis: Analysis, options: Options) -> Outcome:
     estimate = Estimate(
         parameter=parameter,
         visit=visit,
-        contrast=f"{estimand.contrast.active}-v-{estimand.contrast.reference}",
+        contrast=estimand.contrast,
         values={name: np.array([getattr(item, name) for item in found]) for name in NUMBERS}
         | {"df": np.array([item.df if np.isfinite(item.df) else np.nan for item in found])},
         n=n,
@@ -123,8 +125,10 @@ def _people(
 
 
 def _deltas(tipping: Tipping) -> Floats:
+    """The deltas as the protocol's decimals give them: 0 is exactly 0, and no sum of binary fractions."""
+    lowest, step = Decimal(repr(tipping.lowest)), Decimal(repr(tipping.step))
     count = round((tipping.highest - tipping.lowest) / tipping.step) + 1
-    return np.asarray(tipping.lowest + tipping.step * np.arange(count), np.float64)
+    return np.array([float(lowest + step * number) for number in range(count)])
 
 
 def _table(data: AnalysisData, analysis: Analysis, grid: TippingGrid) -> ResultTable:
@@ -142,8 +146,49 @@ def _table(data: AnalysisData, analysis: Analysis, grid: TippingGrid) -> ResultT
         for j, second in enumerate(grid.deltas_active):
             numbers = (finite(float(part[i, j])) for part in (grid.estimate, grid.lower, grid.upper))
             rows.append((float(first), float(second), *numbers, "yes" if grid.tipped[i, j] else "no"))
-    notes = (f"Tipping point: {grid.answer}.", "A delta is added to every imputed value of its arm at the visit.")
+    notes = (
+        tipping_words(data.protocol, analysis, grid),
+        "A delta is added to every imputed value of its arm at the visit.",
+    )
     return ResultTable(f"{analysis.id}/tipping", f"{analysis.label}: tipping grid", columns, tuple(rows), notes)
+
+
+def tipping_words(protocol: Protocol, analysis: Analysis, grid: TippingGrid) -> str:
+    """The grid's answer for a reader: whose imputed values would have to be how much higher or lower, and what then."""
+    if grid.status != Status.OK:
+        return f"No tipping point: {grid.status.text}."
+    estimand = protocol.estimand(str(analysis.estimand))
+    parameter = protocol.parameter(estimand.variable.parameter)
+    carried = ((estimand.contrast.active, grid.carried_active), (estimand.contrast.reference, grid.carried_reference))
+    people = [(protocol.arm(arm).label, count) for arm, count in carried]
+    imputed = [f"{count} of {label}" for label, count in people if count]
+    if not imputed:
+        return "No value of either arm was imputed, so that no shift of imputed values could change the result."
+    if grid.nearest is None:
+        low, high = (_number(end) for end in (grid.deltas_active[0], grid.deltas_active[-1]))
+        whole = f"No shift from {low} to {high} of the imputed values ({', '.join(imputed)})"
+        return f"{whole} would change whether the interval excludes no effect."
+    unit = "" if parameter.unit == "1" else f" {parameter.unit}"
+    moved: list[str] = []
+    for (label, count), delta in zip(people, grid.nearest[::-1], strict=True):
+        values = f"the {count} imputed values" if count > 1 else "the one imputed value"
+        if count and delta:
+            moved.append(f"{values} of {label} were {_number(abs(delta))}{unit} {_direction(delta, parameter.better)}")
+        elif count:
+            moved.append(f"{values} of {label} as assumed")
+    moved.sort(key=lambda text: text.endswith("as assumed"))
+    now = "would exclude no effect" if grid.verdict == 0 else "would no longer exclude no effect on the same side"
+    return f"The interval {now} if {', and '.join(moved)}."
+
+
+def _direction(delta: float, better: str | None) -> str:
+    """Higher or lower than assumed, and whether that is better where the protocol says."""
+    word = "higher" if delta > 0 else "lower"
+    return f"{word} than assumed" + ("" if better is None else " (better)" if word == better else " (worse)")
+
+
+def _number(value: float) -> str:
+    return f"{value:.10g}".replace("-", "\N{MINUS SIGN}")
 
 
 def _objections(protocol: Protocol, analysis: Analysis, options: Options) -> Iterator[Objection]:

@@ -75,7 +75,7 @@ def _run(data: AnalysisData, analysis: Analysis, options: Options) -> Outcome:
     estimate = Estimate(
         parameter=parameter,
         visit=visit,
-        contrast=f"{estimand.contrast.active}-v-{estimand.contrast.reference}",
+        contrast=estimand.contrast,
         values={name: np.array([float(getattr(item, name)) for item in found]) for name in NUMBERS},
         n=n,
         missing=missing,

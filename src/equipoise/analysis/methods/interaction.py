@@ -21,6 +21,7 @@ from equipoise.analysis.registry import Method, Objection, Outcome
 from equipoise.protocol.model import Protocol
 from equipoise.protocol.schema.base import Identifier, Number, Part
 from equipoise.protocol.schema.inference import Analysis
+from equipoise.protocol.schema.inference import Contrast as Arms
 from equipoise.stats.ancova import Contrast, ancova_design, contrast, difference_weights
 from equipoise.stats.least_squares import fit_least_squares
 
@@ -59,7 +60,7 @@ def _run(data: AnalysisData, analysis: Analysis, options: Options) -> Outcome:
     weights = {"interaction": product, "with": without + product, "without": without}
     n, missing = counted(data, members, complete)
     status = BLINDED if data.blinded else None
-    shared = _Shared(parameter, visit, f"{estimand.contrast.active}-v-{estimand.contrast.reference}", level, n, missing)
+    shared = _Shared(parameter, visit, estimand.contrast, level, n, missing)
     return Outcome(tuple(_estimate(shared, contrast(fit, w, level=level), name, status) for name, w in weights.items()))
 
 
@@ -80,7 +81,7 @@ class _Shared:
 
     parameter: str
     visit: str
-    contrast: str
+    contrast: Arms
     level: float
     n: Mapping[str, NDArray[np.int64]]
     missing: Mapping[str, NDArray[np.int64]]

@@ -90,7 +90,7 @@ def _run(data: AnalysisData, analysis: Analysis, options: Options) -> Outcome:
     estimate = Estimate(
         parameter=parameter,
         visit=visit,
-        contrast="-v-".join(pair),
+        contrast=estimand.contrast,
         values=columns,
         n=n,
         missing=missing,

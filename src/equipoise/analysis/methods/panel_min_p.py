@@ -93,7 +93,6 @@ def _run(data: AnalysisData, analysis: Analysis, options: Options) -> Outcome:
     status[:, unknown] = np.where(status[:, unknown] == BLINDED, BLINDED, NOT_KNOWN)
     shown = (status == "ok") | (status == NO_LIMITS)
     numbers = {name: np.where(shown, column, np.nan) for name, column in columns.items()}
-    contrast = f"{estimand.contrast.active}-v-{estimand.contrast.reference}"
     estimates = []
     for k, name in enumerate(names):
         n, missing = counted(data, members, values.complete[k])
@@ -101,7 +100,7 @@ def _run(data: AnalysisData, analysis: Analysis, options: Options) -> Outcome:
             Estimate(
                 parameter=name,
                 visit=visit,
-                contrast=contrast,
+                contrast=estimand.contrast,
                 values={key: numbers[key][k] for key in ("estimate", "lower", "upper", "p_value")},
                 n=n,
                 missing=missing,

@@ -21,6 +21,8 @@ from equipoise.protocol.schema.base import Number
 from equipoise.protocol.schema.inference import Analysis, Contrast
 from equipoise.stats.binomial import clopper_pearson, fisher_exact, proportion_difference
 
+NO_ONE = "no one in either arm reaches the limit, so that a test has nothing to compare; read the interval alone"
+EVERYONE = "everyone in both arms reaches the limit, so that a test has nothing to compare; read the interval alone"
 Counts = Mapping[str, NDArray[np.int64]]
 
 
@@ -59,28 +61,31 @@ def share_estimates(
     active, reference = contrast.active, contrast.reference
     n, missing = counted(data, members, complete)
     if data.blinded:
-        return (_blinded(parameter, visit, active, reference, n, missing),)
+        return (_blinded(parameter, visit, contrast, n, missing),)
     with_value = {arm.id: members & complete & data.in_arm(arm.id) for arm in data.protocol.arms}
     events = {arm: (mask & reached).sum(axis=1) for arm, mask in with_value.items()}
     size = {arm: mask.sum(axis=1) for arm, mask in with_value.items()}
     tables = (events[active], size[active], events[reference], size[reference])
     found = proportion_difference(*tables, level=level)
     exact = fisher_exact(*tables)
+    # With nobody's or everybody's value reaching the limit there is one possible table, and a test of it tells nothing.
+    total = events[active] + events[reference]
+    alike = np.where(total == 0, NO_ONE, np.where(total == size[active] + size[reference], EVERYONE, "ok"))
     difference = Estimate(
         parameter=parameter,
         visit=visit,
-        contrast=f"{active}-v-{reference}",
+        contrast=contrast,
         values={
             "estimate": found.estimate,
             "lower": found.lower,
             "upper": found.upper,
-            "p_value": exact.mid_p_value,
+            "p_value": np.where(alike == "ok", exact.mid_p_value, np.nan),
         },
         n=n,
         missing=missing,
-        status=np.array(found.messages, dtype=object),
+        status=np.where(found.messages == "ok", alike, found.messages).astype(object),
         level=level,
-        p_kind="exact",
+        p_kind="mid-p",
         unit=SHARE,
     )
     arms = [_arm(arm, parameter, visit, events[arm], size[arm], missing[arm], level) for arm in with_value]
@@ -107,22 +112,20 @@ def _arm(
         missing={arm: missing},
         status=np.array(found.messages, dtype=object),
         level=level,
-        p_kind="exact",
         unit=SHARE,
     )
 
 
-def _blinded(parameter: str, visit: str, active: str, reference: str, n: Counts, missing: Counts) -> Estimate:
+def _blinded(parameter: str, visit: str, contrast: Contrast, n: Counts, missing: Counts) -> Estimate:
     trials = next(iter(n.values())).shape[0]
     return Estimate(
         parameter=parameter,
         visit=visit,
-        contrast=f"{active}-v-{reference}",
+        contrast=contrast,
         values={},
         n=n,
         missing=missing,
         status=np.full(trials, BLINDED, dtype=object),
-        p_kind="exact",
         unit=SHARE,
     )
 

@@ -95,7 +95,7 @@ def _run(data: AnalysisData, analysis: Analysis, options: Options) -> Outcome:
     estimate = Estimate(
         parameter=parameter,
         visit=visit,
-        contrast=f"{estimand.contrast.active}-v-{estimand.contrast.reference}",
+        contrast=estimand.contrast,
         values={name: np.array([getattr(climb.contrast, name)[0] for _, climb in climbs]) for name in NUMBERS},
         n=n,
         missing=missing,

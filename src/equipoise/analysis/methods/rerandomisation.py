@@ -79,7 +79,7 @@ def _run(data: AnalysisData, analysis: Analysis, options: Options) -> Outcome:
     estimate = Estimate(
         parameter=parameter,
         visit=visit,
-        contrast=f"{contrast.active}-v-{contrast.reference}",
+        contrast=contrast,
         values={name: shown[name] for name in ("estimate", "lower", "upper", "p_value")},
         n=n,
         missing=missing,

@@ -1,8 +1,13 @@
-"""The time axis of a figure: visits as ticks, and under each the number of participants in every arm."""
+"""The time axis of a figure: visits as ticks, and under each the number of participants in every arm.
+
+A label without room is left out, after labels have been tried one word under the other and in two tiers. A number is
+never left out: numbers that would touch are set one below the other.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from equipoise.documents.figures.measure import widest, wrapped
@@ -25,14 +30,16 @@ class TimeAxis:
     """The axis at its place.
 
     labels: each tick's label in lines.
-    shown:  the ticks that have room for their label and counts; the others keep their mark on the axis.
+    shown:  tick -> the tier of its label, 0 or 1, for those with room; the others keep their mark and their numbers.
+    steps:  for each tick, how many lines down its numbers stand among those of an arm.
     title:  the axis's title in lines.
     names:  each arm's name in lines, beside its counts or above them.
     """
 
     ticks: tuple[float, ...]
     labels: tuple[tuple[str, ...], ...]
-    shown: tuple[int, ...]
+    shown: Mapping[int, int]
+    steps: tuple[int, ...]
     title: tuple[str, ...]
     rows: tuple[CountRow, ...]
     names: tuple[tuple[str, ...], ...]
@@ -47,16 +54,26 @@ class TimeAxis:
         return self.counts_top + self._counts_height
 
     @property
+    def tiers(self) -> tuple[int, ...]:
+        """The lines of the longest label of each tier."""
+        found = [[len(self.labels[i]) for i, tier in self.shown.items() if tier == number] for number in (0, 1)]
+        return tuple(max(lines, default=0) for lines in found)
+
+    @property
     def counts_top(self) -> float:
         """From the axis down to the counts."""
-        tick_lines = max(len(self.labels[index]) for index in self.shown)
-        return 8 + self.style.small_line * (tick_lines + len(self.title)) + 18
+        return 8 + self.style.small_line * (sum(self.tiers) + len(self.title)) + 18
+
+    @property
+    def depth(self) -> int:
+        """How many lines the numbers of an arm take."""
+        return 1 + max(self.steps, default=0)
 
     @property
     def _counts_height(self) -> float:
         if not self.rows:
             return 0.0
-        lines = sum(1 if self.aside else 1 + max(1, len(name)) for name in self.names)
+        lines = sum(max(self.depth, len(name)) if self.aside else self.depth + max(1, len(name)) for name in self.names)
         return self.style.small_line * (lines + 1) + 6 * len(self.rows)
 
 
@@ -71,17 +88,19 @@ def time_axis(
     gutter: float,
     aside: bool,
 ) -> TimeAxis:
-    """Lay out the axis: labels in one line each where all fit so, else one word under the other."""
+    """Lay out the axis: labels in one line where all fit so, else one word under the other, else in two tiers."""
     one_line = tuple((label,) for _, label in ticks)
     word = widest([word for _, label in ticks for word in label.split()], style.small)
     stacked = tuple(wrapped(label, word, style.small) or ("",) for _, label in ticks)
-    candidates = [(_spaced(ticks, labels, rows, scale, style), labels) for labels in (one_line, stacked)]
+    centres = [scale.at(value) for value, _ in ticks]
+    candidates = [(_tiers(centres, labels, tiers, style), labels) for tiers in (1, 2) for labels in (one_line, stacked)]
     shown, labels = max(candidates, key=lambda candidate: len(candidate[0]))
     room = gutter - 28 if aside else style.width - 20
     return TimeAxis(
         tuple(value for value, _ in ticks),
         labels,
         shown,
+        _steps(centres, rows, style),
         wrapped(title, abs(scale.end - scale.start), style.small, bold=True),
         tuple(rows),
         tuple(wrapped(row.label, room, style.small) for row in rows),
@@ -92,27 +111,36 @@ def time_axis(
     )
 
 
-def _spaced(
-    ticks: Sequence[tuple[float, str]],
-    labels: Sequence[tuple[str, ...]],
-    rows: Sequence[CountRow],
-    scale: Scale,
-    style: Style,
-) -> tuple[int, ...]:
-    """The ticks whose labels and counts have room beside each other; the last is always among them."""
-    halves = [
-        widest([*lines, *(row.counts[index] for row in rows)], style.small) / 2 + 4
-        for index, lines in enumerate(labels)
-    ]
-    centres = [scale.at(value) for value, _ in ticks]
+def _tiers(centres: Sequence[float], labels: Sequence[tuple[str, ...]], tiers: int, style: Style) -> Mapping[int, int]:
+    """Tick -> tier for the labels that have room beside the others of their tier; the last is always among them."""
+    halves = [widest(lines, style.small) / 2 + 4 for lines in labels]
+    return max((_placed(centres, halves, tiers, last) for last in range(tiers)), key=len)
+
+
+def _placed(centres: Sequence[float], halves: Sequence[float], tiers: int, last_tier: int) -> Mapping[int, int]:
+    """From left to right, each label in the first tier with room; the last keeps its place in its tier."""
     last = len(centres) - 1
-    chosen: list[int] = []
-    for index in range(last + 1):
-        clear = not chosen or centres[chosen[-1]] + halves[chosen[-1]] <= centres[index] - halves[index]
-        ends = index == last or centres[index] + halves[index] <= centres[last] - halves[last]
-        if clear and ends:
-            chosen.append(index)
-    return tuple(chosen) or (last,)
+    chosen: dict[int, int] = {}
+    ends = [-math.inf] * tiers
+    for index in range(last):
+        left, right = centres[index] - halves[index], centres[index] + halves[index]
+        for tier in range(tiers):
+            if ends[tier] <= left and (tier != last_tier or right <= centres[last] - halves[last]):
+                chosen[index], ends[tier] = tier, right
+                break
+    return {**chosen, last: last_tier}
+
+
+def _steps(centres: Sequence[float], rows: Sequence[CountRow], style: Style) -> tuple[int, ...]:
+    """For each tick, the first line in which its numbers touch none before them."""
+    ends: list[float] = []
+    steps: list[int] = []
+    for index, centre in enumerate(centres):
+        half = widest([row.counts[index] for row in rows], style.small) / 2 + 3
+        step = next((place for place, end in enumerate(ends) if end <= centre - half), len(ends))
+        ends[step : step + 1] = [centre + half]
+        steps.append(step)
+    return tuple(steps)
 
 
 def draw_time_axis(sheet: Sheet, axis: TimeAxis, top: float, left: float, right: float) -> None:
@@ -123,11 +151,10 @@ def draw_time_axis(sheet: Sheet, axis: TimeAxis, top: float, left: float, right:
         x = axis.scale.at(value)
         sheet.line([x, x], [top, top + 4], colour=MUTED)
     baseline = top + 8 + style.small
-    for index in axis.shown:
-        x = axis.scale.at(axis.ticks[index])
-        sheet.write_lines(x, baseline, axis.labels[index], style.small, style.small_line, anchor="center")
-    lines = max(len(axis.labels[index]) for index in axis.shown)
-    title_y = baseline + lines * style.small_line + 3
+    for index, tier in axis.shown.items():
+        x, first = axis.scale.at(axis.ticks[index]), baseline + tier * axis.tiers[0] * style.small_line
+        sheet.write_lines(x, first, axis.labels[index], style.small, style.small_line, anchor="center")
+    title_y = baseline + sum(axis.tiers) * style.small_line + 3
     sheet.write_lines(
         (left + right) / 2, title_y, axis.title, style.small, style.small_line, anchor="center", bold=True
     )
@@ -144,5 +171,7 @@ def _draw_counts(sheet: Sheet, axis: TimeAxis, top: float) -> None:
         sheet.dots([6], [y - style.small * 0.36], row.look.marker, 6, colour=row.look.colour)
         after = sheet.write_lines(18, y, name, style.small, style.small_line)
         y = y if axis.aside else after
-        for index in axis.shown:
-            sheet.write(axis.scale.at(axis.ticks[index]), y, row.counts[index], style.small, anchor="center")
+        for value, step, count in zip(axis.ticks, axis.steps, row.counts, strict=True):
+            sheet.write(axis.scale.at(value), y + step * style.small_line, count, style.small, anchor="center")
+        beside = len(name) - 1 if axis.aside else 0
+        y += max(axis.depth - 1, beside) * style.small_line

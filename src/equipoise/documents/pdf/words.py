@@ -10,6 +10,11 @@ from equipoise.documents.model import Document
 from equipoise.documents.runs import Code, Emphasis, Link, Missing, Number, Reference, Run, Strong, Text, runs
 from equipoise.documents.typesetting import quoted
 
+_MONOSPACED = 0.61
+"""The width of every letter of DejaVu Sans Mono, in ems, rounded up."""
+_SMALLEST = 0.75
+"""How much smaller than the text around it code may become to stay whole."""
+
 
 def block_of(parts: list[str]) -> str:
     """Parts joined into one piece of content."""
@@ -59,9 +64,7 @@ class Words:
             case Emphasis():
                 return f"emph({self.text(run.text, setting)})"
             case Code():
-                # The monospaced cut is wider than the one that is measured.
-                narrow = Setting(setting.room, setting.size * 1.25, setting.bold)
-                return f"raw({self.plainly(run.text, narrow)})"
+                return self._code(paper.clean(run.text), setting)
             case Link():
                 return f"link({_target(run.target)}, underline({self.text(run.text, setting)}))"
             case Reference():
@@ -70,6 +73,19 @@ class Words:
                 return self.leading(self.plainly(run.text, setting), run.result_id)
             case Missing():
                 return self._missing(run.reason, setting)
+
+    def _code(self, text: str, setting: Setting) -> str:
+        """Text that a machine reads, which a reader may copy: whole and somewhat smaller where that fits its line.
+
+        A longer one is broken by empty space, which is no letter of a copied text, as a zero-width space would be.
+        """
+        fits = setting.room / max(_MONOSPACED * len(text) * setting.size, 1e-9)
+        if fits >= 1 or " " in text:
+            return f"raw({quoted(text)})"
+        if fits >= _SMALLEST:
+            return f"text(size: {fits:.3f}em, raw({quoted(text)}))"
+        pieces = paper.breakable(text, setting.room, setting.size * 1.25).split(paper.BREAK)
+        return block_of([part for piece in pieces for part in ("h(0pt)", f"raw({quoted(piece)})")][1:])
 
     def _missing(self, reason: str, setting: Setting) -> str:
         if not reason:

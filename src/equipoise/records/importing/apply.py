@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +138,11 @@ class Imported:
     unread: dict[str, tuple[str, ...]]
     warnings: tuple[Problem, ...] = ()
 
+    def in_arms(self) -> dict[str, int]:
+        """How many participants each arm of the protocol has; empty where the arms were not read."""
+        given = () if self.allocation is None else tuple(self.allocation.arms.values())
+        return {arm.id: given.count(arm.id) for arm in self.records.protocol.arms} if given else {}
+
 
 def import_files(protocol: Protocol, loaded: LoadedMap, folder: Path) -> Imported:
     """Read the files that the map names from `folder`.
@@ -163,7 +168,19 @@ def import_files(protocol: Protocol, loaded: LoadedMap, folder: Path) -> Importe
     unarmed = list(_without_arm(work, records, arms)) if arms is not None else []
     if unarmed:
         raise _refused(folder, unarmed)
-    return Imported(records, arms, work.unread(), (*work.warnings, *records.warnings))
+    done = Imported(records, arms, work.unread(), (*work.warnings, *records.warnings))
+    return replace(done, warnings=(*_empty_arms(work, done), *done.warnings))
+
+
+def _empty_arms(work: Reading, done: Imported) -> Iterator[Problem]:
+    """An arm of the protocol in which no one is, where there are arms at all: nothing can be compared with it."""
+    entry, counts = work.loaded.content.allocation, done.in_arms()
+    for arm, count in counts.items():
+        if entry is not None and not count:
+            told = ", ".join(f"{name} {number}" for name, number in counts.items())
+            message = f"the arm {arm!r} has no participants ({told})"
+            remedy = "Look at the words that the map gives for this arm, and at the file's own."
+            yield Problem(entry.file, None, entry.arm.column, "arm-without-participants", message, remedy)
 
 
 def _without_arm(work: Reading, records: Records, arms: Allocation) -> Iterator[Problem]:

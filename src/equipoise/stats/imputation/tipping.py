@@ -50,7 +50,7 @@ class TippingGrid:
 
     @property
     def answer(self) -> str:
-        """The grid in one sentence, with the number of people who carry it."""
+        """The grid in one sentence, with the number of people who carry it; an arm without any has no shift."""
         if self.status != Status.OK:
             return self.status.text
         carried = (
@@ -59,7 +59,9 @@ class TippingGrid:
         if self.nearest is None:
             return f"none within range ({carried})"
         reference, active = self.nearest
-        return f"tips at {active:+g} in the active arm and {reference:+g} in the reference ({carried})"
+        moved = [f"{active:+g} in the active arm"] if self.carried_active else []
+        moved += [f"{reference:+g} in the reference"] if self.carried_reference else []
+        return f"tips at {' and '.join(moved)} ({carried})"
 
 
 def tipping_grid(

@@ -18,7 +18,7 @@ _SETS = {
     "every-post-baseline": "Randomised participants with a value of each of these after baseline",
     "visit-held": "Randomised participants whose visits were held",
     "dosed": "Randomised participants with at least one dose",
-    "all-doses": "Randomised participants with every planned dose",
+    "all-doses": "Randomised participants with every planned dose of a period",
 }
 
 
