@@ -1,4 +1,4 @@
-"""The claim that a treatment is safe: decided by the state of a stopping rule and by serious events, without a p-value."""
+"""The claim that a treatment is safe, by the state of a stopping rule and serious events; it has no p-value."""
 
 from __future__ import annotations
 
