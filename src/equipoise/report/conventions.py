@@ -45,6 +45,7 @@ def conventions_section(protocol: Protocol) -> Section:
     facts.append(("Values belong to visits", _windows(protocol)))
     facts.append(("Unscheduled values", windows.unscheduled.replace("-", " ")))
     facts.append(("Repeated values", f"the {windows.repeated} counts"))
+    facts.append(("Seed of analyses that draw", str(rules.seed)))
     text = "Sets are decided without arms. Withdrawal from the study is missing data, not an intercurrent event."
     return Section("conventions", "Conventions", (Paragraph(text), KeyValues(tuple(facts))))
 
