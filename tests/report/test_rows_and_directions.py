@@ -119,10 +119,11 @@ NONE = dataclasses.replace(NUMBERS, lower=None, upper=None)
 @pytest.mark.parametrize(
     ("numbers", "told"),
     [
+        ([ABOUT] * 7, "all 7 intervals include 0 (no effect)"),
         ([NUMBERS, *[ABOUT] * 6], "1 of 7 intervals excludes 0 (no effect)"),
         ([NUMBERS, NUMBERS, ABOUT], "2 of 3 intervals exclude 0 (no effect)"),
-        ([ABOUT, ABOUT, NONE], "all 2 intervals include 0 (no effect)"),
-        ([NUMBERS, NUMBERS], "all 2 intervals exclude 0 (no effect)"),
+        ([ABOUT, ABOUT, NONE], "both intervals include 0 (no effect)"),
+        ([NUMBERS, NUMBERS], "both intervals exclude 0 (no effect)"),
         ([NUMBERS, NONE], "the interval excludes 0 (no effect)"),
         ([NONE, NONE], "estimates without intervals"),
     ],

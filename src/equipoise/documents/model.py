@@ -194,6 +194,7 @@ class Words:
     courses: str = "The numbers behind this view"
     day: str = "day"
     missing: str = "no value"
+    log: str = "log scale"
     elsewhere: str = "stands in the HTML report, where an outcome and a participant can be chosen."
     filters: str = "Filter the rows"
     search: str = "Words anywhere"

@@ -7,6 +7,7 @@ import polars as pl
 from equipoise.documents.courses import Course, CourseOutcome, Courses
 from equipoise.documents.numbers import digits
 from equipoise.report.outcomes import CONCENTRATIONS, time_scale
+from equipoise.report.shown import PURE
 from equipoise.report.source import Described, ReportSource
 
 MOST_VALUES = 40_000
@@ -69,7 +70,8 @@ def _outcome(source: ReportSource, described: Described, name: str, rows: pl.Dat
     log = parameter.unit in CONCENTRATIONS and values.len() > 0 and bool((values > 0).all())
     labels = tuple(source.protocol.visit(visit).label for visit in visits)
     places = tuple(round(scale.places[visit], 4) for visit in visits)
-    return CourseOutcome(parameter.label, parameter.unit, labels, places, means, people, log)
+    unit = "" if parameter.unit == PURE else parameter.unit
+    return CourseOutcome(parameter.label, unit, labels, places, means, people, log)
 
 
 def _people(source: ReportSource, rows: pl.DataFrame, visits: list[str], decimals: int) -> list[Course]:

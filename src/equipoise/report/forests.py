@@ -76,7 +76,7 @@ def excluding(numbers: list[Shown], null: float) -> str:
     if count == 1:
         return f"the interval {'excludes' if out else 'includes'} {value}"
     if out in (0, count):
-        return f"all {count} intervals {'exclude' if out else 'include'} {value}"
+        return f"{'both' if count == 2 else f'all {count}'} intervals {'exclude' if out else 'include'} {value}"
     return f"{out} of {count} intervals {'excludes' if out == 1 else 'exclude'} {value}"
 
 

@@ -29,9 +29,9 @@ def _number(value: Cell) -> float | None:
     return float(value) if isinstance(value, int | float) else None
 
 
-def _fine(values: list[float]) -> int:
+def _fine(values: list[float | None]) -> int:
     """Decimals for numbers of this size: three figures, and none for large ones."""
-    largest = max((abs(value) for value in values), default=0.0)
+    largest = max((abs(value) for value in values if value is not None), default=0.0)
     return 0 if largest >= 100 else 1 if largest >= 10 else 2
 
 
@@ -47,8 +47,9 @@ def _exposure(source: ReportSource, table: ResultTable) -> Table:
             rows.append(row(label, *(digits(value or 0.0, 0) for value in numbers["count"]), group=str(period)))
             continue
         each = [{name: values[i] for name, values in numbers.items()} for i in range(len(names))]
+        places = _fine([one["maximum"] for one in each if one.get("maximum") is not None])
         rows.append(row(label, *(_mean(one) for one in each), group=str(period)))
-        rows.append(row("lowest to highest", *(_range(one) for one in each), indent=1, group=str(period)))
+        rows.append(row("lowest to highest", *(_range(one, places) for one in each), indent=1, group=str(period)))
     notes = ("Numbers of infusions are mean (SD).", *table.notes, origin(source, table.id))
     return Table(f"table-{table.id}", table.title, columns, tuple(rows), notes)
 
@@ -61,11 +62,10 @@ def _mean(numbers: dict[str, float | None]) -> Text:
     return f"{digits(mean, places)} ({digits(spread, places)})" if spread is not None else digits(mean, places)
 
 
-def _range(numbers: dict[str, float | None]) -> Text:
+def _range(numbers: dict[str, float | None], places: int) -> Text:
     low, high = numbers.get("minimum"), numbers.get("maximum")
     if low is None or high is None:
         return Missing(NONE_KNOWN)
-    places = _fine([low, high])
     return f"{digits(low, places)} to {digits(high, places)}"
 
 

@@ -135,15 +135,18 @@ def _divisions(source: ReportSource, visits: list[str], scale: TimeScale) -> Ite
 def _title(source: ReportSource, described: Described, parameter: Parameter, visits: list[str]) -> str:
     """What is seen: where each arm's mean began and ended."""
     first, last = visits[0], visits[-1]
+    begun, ended = (source.protocol.visit(visit).label for visit in (first, last))
     parts: list[str] = []
     for group, style in source.groups:
         start = described.get(parameter.id, first, "mean", group)
         end = described.get(parameter.id, last, "mean", group)
         if start is not None and end is not None:
-            parts.append(f"{style.label} {digits(start, parameter.decimals)} to {digits(end, parameter.decimals)}")
-    label = source.protocol.visit(last).label
-    course = f", mean from {source.protocol.visit(first).label} to {label}: {'; '.join(parts)}" if parts else ""
-    return f"{parameter.label}{course}"
+            course = [digits(value, parameter.decimals) for value in (start, end)]
+            parts.append(f"{style.label} {course[1] if first == last else ' to '.join(course)}")
+    if not parts:
+        return parameter.label
+    when = f"mean at {ended}" if first == last else f"mean from {begun} to {ended}"
+    return f"{parameter.label}, {when}: {'; '.join(parts)}"
 
 
 def _individuals(source: ReportSource, parameter: Parameter, group: str, scale: TimeScale) -> Iterator[Individual]:

@@ -146,7 +146,7 @@ def assumed_section(protocol: Protocol) -> Section | None:
     rows = tuple(row(Code(path), _shown(protocol, path), reason) for path, reason in assumed.items())
     text = "No source gives these values; the protocol's authors chose them for the reasons given."
     return Section(
-        "assumed", "What was assumed", (Paragraph(text), Table("table-assumed", "Assumptions", columns, rows))
+        "assumed", "What the protocol assumed", (Paragraph(text), Table("table-assumed", "Assumptions", columns, rows))
     )
 
 

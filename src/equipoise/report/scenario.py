@@ -6,12 +6,14 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from equipoise.documents.model import Callout, Column, KeyValues, Paragraph, Row, Section, Table, row
-from equipoise.documents.numbers import percent
+from equipoise.documents.numbers import MINUS, percent
 from equipoise.documents.runs import Code, Reference, Text, plain
+from equipoise.report.shown import PURE
 from equipoise.report.source import ReportSource
 
 if TYPE_CHECKING:
     from equipoise.simulate.scenario import Scenario
+    from equipoise.simulate.scenario_schema import EffectValue
 
 TABLE = "table-scenario"
 ASSUMED = "assumed"
@@ -82,13 +84,13 @@ def scenario_section(source: ReportSource) -> Section | None:
         )
     )
     columns = (Column("What"), Column("Value"), Column("Where it comes from"))
-    rows = (*_treatment(source.scenario), *_conduct(source.scenario))
+    rows = (*_treatment(source.scenario, int(source.results.seed or 0)), *_conduct(source.scenario))
     table = Table(TABLE, "Everything that the scenario assumes", columns, rows)
     return Section("scenario", title, (facts, table))
 
 
-def _treatment(scenario: Scenario) -> Iterator[Row]:
-    """What the active treatment does: the sizes that the chosen model uses, in their units."""
+def _treatment(scenario: Scenario, seed: int) -> Iterator[Row]:
+    """What the active treatment does: the sizes that the chosen model uses, in their units, and those of this trial."""
     from equipoise.patients.effects import EFFECT_RANGES
     from equipoise.patients.mechanistic.links import LINK_RANGES
 
@@ -96,19 +98,21 @@ def _treatment(scenario: Scenario) -> Iterator[Row]:
     part = MODELS[authored.patients.model][0]
     known = LINK_RANGES if part == "links" else EFFECT_RANGES
     heading = "What the active treatment does"
-    sizes = getattr(authored, part)
+    sizes: Mapping[str, EffectValue] = getattr(authored, part)
     if not sizes:
         yield row("every effect", "none", _source(scenario, part), group=heading)
+    # A folder holds the first trial of its seed.
+    own = scenario.links(seed, 0) if part == "links" else scenario.effects(seed, 0)
     for name, size in sizes.items():
-        unit = "" if known[name].unit == "1" else f" {known[name].unit}"
-        span = f", drawn from {size.range[0]:g} to {size.range[1]:g}" if authored.effects_vary else ""
-        what = f"{name.replace('_', ' ')}: {known[name].meaning}"
-        yield row(
-            what,
-            f"{size.value:g}{span}{unit}".replace("-", "\N{MINUS SIGN}"),
-            _source(scenario, f"{part}.{name}"),
-            group=heading,
-        )
+        unit = "" if known[name].unit == PURE else f" {known[name].unit}"
+        drawn = f"; drawn about {_number(size.value)}, {_number(size.range[0])} to {_number(size.range[1])}"
+        value = f"{_number(getattr(own, name))}{unit}{drawn if authored.effects_vary else ''}"
+        what = f"{name.replace('_', ' ')}: {known[name].meaning.removeprefix(f'{ASSUMED}: ')}"
+        yield row(what, value, _source(scenario, f"{part}.{name}"), group=heading)
+
+
+def _number(value: float) -> str:
+    return f"{value:z.3g}".replace("-", MINUS)
 
 
 def _conduct(scenario: Scenario) -> Iterator[Row]:

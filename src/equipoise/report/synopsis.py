@@ -8,9 +8,11 @@ from equipoise.documents.model import KeyValues, Section
 from equipoise.documents.numbers import digits
 from equipoise.documents.runs import Text
 from equipoise.protocol.model import Protocol
+from equipoise.protocol.schema.inference import Estimand
 from equipoise.report.promises import ROLE_NAMES, given_to
 from equipoise.report.source import ReportSource
 
+ADJUSTED = {"none": "no adjustment", "holm": "Holm", "fixed-sequence": "fixed sequence"}
 NOT_WRITTEN = "not in the protocol file"
 
 
@@ -25,20 +27,28 @@ def _made(source: ReportSource) -> Iterator[tuple[Text, Text]]:
     if source.simulated:
         name = "a scenario that is not stored here" if source.scenario is None else source.scenario.authored.title
         yield "Participants simulated", f"scenario: {name}; seed {source.results.seed}"
-        yield "Title to sponsor below", "of the trial that the protocol describes, which is not this one"
+        yield "Title to publications", "of the trial that the protocol describes, whose results these are not"
 
 
 def objectives(protocol: Protocol) -> str:
-    """What the main analyses are to find out; no sentence of it says what was found."""
-    estimands = {item.id: item.label for item in protocol.estimands}
+    """What the main analyses are to find out, by the parts of their estimands; it says nothing of what was found."""
+    estimands = {item.id: item for item in protocol.estimands}
     found: list[str] = []
     for role in ("primary", "key-secondary"):
         mine = [item for item in protocol.analyses if item.role == role]
-        wanted = [f"to estimate the {_lower(estimands[item.estimand])}" for item in mine if item.estimand is not None]
+        wanted = [_estimated(protocol, estimands[item.estimand]) for item in mine if item.estimand is not None]
         wanted += [f"to describe {_lower(item.label)}" for item in mine if item.estimand is None]
         if wanted:
             found.append(f"{ROLE_NAMES[role]}: {'; '.join(dict.fromkeys(wanted))}.")
     return " ".join(found) or "see the estimands"
+
+
+def _estimated(protocol: Protocol, estimand: Estimand) -> str:
+    """An estimand as something to be estimated: its summary, its variable and its contrast."""
+    arms = " against ".join(protocol.arm(arm).label for arm in (estimand.contrast.active, estimand.contrast.reference))
+    variable = protocol.parameter(estimand.variable.parameter).label
+    visit = protocol.visit(estimand.variable.visit).label
+    return f"to estimate the {estimand.summary.replace('-', ' ')} of {variable} at {visit}, {arms}"
 
 
 def _lower(label: str) -> str:
@@ -75,7 +85,8 @@ def _design(protocol: Protocol) -> Iterator[tuple[Text, Text]]:
         labels = [item.label for item in protocol.analyses if item.role == role]
         if labels:
             yield f"{ROLE_NAMES[role]} analyses", "; ".join(labels)
-    families = [f"{item.label} ({item.adjustment.replace('-', ' ')}, {item.level:g})" for item in protocol.families]
+    adjusted = {item.id: ADJUSTED[item.adjustment] for item in protocol.families}
+    families = [f"{item.label} ({adjusted[item.id]}, level {item.level:g})" for item in protocol.families]
     yield "Multiplicity", "; ".join(families) or "no family: every result describes"
 
 

@@ -60,7 +60,7 @@ def _run(data: AnalysisData, analysis: Analysis, options: Options) -> Outcome:
 
 def _withheld(difference: Estimate, not_needed: Flags) -> Estimate:
     """The comparison left out in the trials in which levels are compared; a trial without values keeps its status."""
-    withheld = not_needed & (difference.status == "ok")
+    withheld = not_needed & ~np.isnan(difference.values["estimate"])
     values = {name: np.where(withheld, np.nan, column) for name, column in difference.values.items()}
     return dataclasses.replace(
         difference, values=values, status=np.where(withheld, NOT_NEEDED, difference.status).astype(object)

@@ -152,7 +152,7 @@
         });
         if (best[0] >= 0 && (best[0] !== state.person || best[1] !== state.visit)) choose(best[0], best[1]);
       });
-      picture.replaceChildren(svg, made("p", { class: "axis" }, `${item.label}${item.unit ? `, ${item.unit}` : ""}. ${words.means}`));
+      picture.replaceChildren(svg, made("p", { class: "axis" }, `${item.label}${item.unit ? `, ${item.unit}` : ""}${item.log ? `, ${words.log}` : ""}. ${words.means}`));
       people.replaceChildren(made("option", { value: -1 }, words.nobody), ...visible().map((i) => made("option", { value: i }, item.people[i][0])));
       if (state.person >= item.people.length || (state.person >= 0 && !lines[state.person])) state.person = -1;
       people.value = String(state.person);

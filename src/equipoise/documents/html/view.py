@@ -74,7 +74,7 @@ class Page:
     def courses(self, item: Courses) -> Markup:
         """The data of a view, as JSON that no text in it can end."""
         words = self.document.words
-        named = ("outcome", "participant", "nobody", "shown", "hint", "means", "day", "missing")
+        named = ("outcome", "participant", "nobody", "shown", "hint", "means", "day", "missing", "log")
         groups = [
             {"label": style.label, "colour": look.colour, "dashes": look.dashes}
             for style, look in zip(item.groups, palette.looks(item.groups), strict=True)
