@@ -124,6 +124,26 @@ def test_infusions_and_lots_are_those_of_the_records(trial, tables) -> None:
                 assert cell(period, "Viable cells", "mean", arm) is None
 
 
+def test_the_test_of_a_lot_that_is_asked_for_is_the_one_described(trial) -> None:
+    """Viability stands neither first nor last among the tests of a lot."""
+    records, allocation = trial
+    protocol = load_protocol("msc-t1d", ["protocol.analyses.exposure.options.lots=[viability]"])
+    table = analyse_records(Records.of(protocol, records.tables), allocation, software=SOFTWARE).results.table(
+        "exposure"
+    )
+    doses = of_arms(trial, records.interventions.filter(pl.col("treatment") == "study treatment"))
+    given = doses.filter(
+        (pl.col("period") == "period-1") & (pl.col("status") == "given") & (pl.col("arm") == "group-a")
+    )
+    held = given.join(records.lots.filter(pl.col("test") == "viability").select("lot", "value"), on="lot")["value"]
+    told = {
+        row["statistic"]: row["group-a"] for row in lines(table) if row["period"] == "period-1" and row["unit"] == "%"
+    }
+    assert told["n"] == len(held) == given.height > 5
+    for name, value in (("mean", held.mean()), ("minimum", held.min()), ("maximum", held.max()), ("sd", held.std())):
+        assert told[name] == pytest.approx(value, rel=1e-12), name
+
+
 def test_a_dose_below_its_range_is_one_whose_lot_holds_too_little(trial) -> None:
     protocol = load_protocol("msc-t1d")
     records, _ = simulated_records(protocol, load_scenario("no-effect", ["scenario.doses.below_range=0.5"]), 3)
