@@ -9,13 +9,15 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from verification.mutants.__main__ import EQUIVALENTS, RESULTS, ROOT, tried
+from verification.mutants.__main__ import EQUIVALENTS, RESULTS, ROOT, row_of, tried
 from verification.mutants.page import PAGE, page_of
 from verification.mutants.reach import Reach, saying
 from verification.mutants.reach import tests_for as chosen_tests
 from verification.mutants.sample import ROOMS, SEED, TARGETS, sample
 from verification.mutants.score import scores
+from verification.mutants.session import Job, changed_code, sessions
 from verification.mutants.sites import Mutant, mutants_of
+from verification.mutants.workers import Outcome
 
 pytestmark = pytest.mark.requirement("VERIFY-MUTANTS")
 SOURCE = '''
@@ -131,45 +133,107 @@ def mutant(function: str = "f", path: str = "src/equipoise/stats/x.py") -> Mutan
     return Mutant(path, function, 1, "compare", 0, 1, "<", ">")
 
 
-def test_tests_of_the_own_room_come_first_then_the_quick_ones_then_the_rest_of_their_files() -> None:
+def test_tests_of_the_own_room_come_first_file_by_file_then_the_rest_of_their_files() -> None:
     f = "src/equipoise/stats/x.py::f"
+    a, b, c, d = (
+        "tests/stats/test_a.py::",
+        "tests/stats/test_b.py::",
+        "tests/cli/test_c.py::",
+        "tests/stats/test_d.py::",
+    )
     reach = {
-        "tests/cli/test_c.py": Reach({"c1": 0.1, "c2": 1.0}, {f: ["c1"]}),
-        "tests/stats/test_a.py": Reach({"tests/stats/a1": 2.0, "tests/stats/a2": 1.0}, {f: ["tests/stats/a1"]}),
-        "tests/stats/test_b.py": Reach({"tests/stats/b1": 0.5}, {f: ["tests/stats/b1", "failed there"]}),
-        "tests/stats/test_d.py": Reach({"tests/stats/d1": 0.5}, {"src/equipoise/stats/x.py::g": ["tests/stats/d1"]}),
+        "tests/cli/test_c.py": Reach({f"{c}1": 0.1, f"{c}2": 1.0}, {f: [f"{c}1"]}),
+        "tests/stats/test_a.py": Reach({f"{a}1": 2.0, f"{a}2": 1.0, f"{a}3": 0.5}, {f: [f"{a}1", f"{a}3"]}),
+        "tests/stats/test_b.py": Reach({f"{b}1": 0.5}, {f: [f"{b}1", "failed there"]}),
+        "tests/stats/test_d.py": Reach({f"{d}1": 0.5}, {"src/equipoise/stats/x.py::g": [f"{d}1"]}),
     }
-    order = ["tests/stats/b1", "tests/stats/a1", "c1", "tests/stats/a2", "c2"]
-    assert chosen_tests(mutant(), reach, 60) == (order, 5)
-    assert chosen_tests(mutant(), reach, 2.6) == (order[:3], 5)
+    order = [f"{b}1", f"{a}3", f"{a}1", f"{c}1", f"{a}2", f"{c}2"]
+    assert chosen_tests(mutant(), reach, 60) == (order, 6)
+    assert chosen_tests(mutant(), reach, 3.15) == (order[:4], 6)
+    assert chosen_tests(mutant(), reach, 0.1) == (order[:1], 6), "one at least"
     assert chosen_tests(mutant("h"), reach, 60) == ([], 0)
     # Code that runs at import concerns every test that comes to any function of its module.
-    assert set(chosen_tests(mutant(""), reach, 60)[0]) == {*order, "tests/stats/d1"}
+    assert set(chosen_tests(mutant(""), reach, 60)[0]) == {*order, f"{d}1"}
 
 
-@pytest.mark.parametrize(
-    ("after", "word"), [("x + 1", "survived"), ("x - 1", "killed"), ("[x for _ in iter(int, 1)]", "never ends")]
+TOY = (
+    "LIMIT = 2\n\n\ndef f(x):\n    return LIMIT + x\n\n\ndef g(x, more=1):\n    return [y for y in (x,) if y > more]\n"
 )
-def test_a_mutant_is_killed_by_a_test_that_fails_or_never_ends(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: str, word: str
-) -> None:
+TOY_TESTS = """
+from equipoise.stats.x import f, g
+
+def test_f():
+    assert f(1) == 3
+
+def test_g():
+    assert g(2) == [2] and g(1) == []
+"""
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
     for name, text in {
         "src/equipoise/__init__.py": "",
-        "src/equipoise/stats/x.py": "def f(x):\n    return 1 + x\n",
-        "tests/stats/test_x.py": "from equipoise.stats.x import f\n\ndef test_f():\n    assert f(1) == 2\n",
+        "src/equipoise/stats/x.py": TOY,
+        "tests/stats/test_x.py": TOY_TESTS,
         "pyproject.toml": "[tool.pytest.ini_options]\naddopts = '--import-mode=importlib'\n",
     }.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text, encoding="utf-8")
-    monkeypatch.setattr("verification.mutants.__main__.GRACE", 4.0)
-    path = "src/equipoise/stats/x.py"
-    source = (tmp_path / path).read_bytes()
-    planted = Mutant(path, "f", 2, "compute", source.index(b"1 + x"), source.index(b"1 + x") + 5, "1 + x", after)
-    test = "tests/stats/test_x.py::test_f"
-    reach = {"tests/stats/test_x.py": Reach({test: 0.01}, {f"{path}::f": [test]})}
-    row = tried(tmp_path, tmp_path, planted, reach, 60)
-    assert (row["outcome"], row["by"]) == (word, test if word == "killed" else None)
-    assert (tmp_path / path).read_bytes() == source
+    return tmp_path
+
+
+def toy(function: str, line: int, before: str, after: str) -> Job:
+    start = TOY.index(before)
+    changed = Mutant("src/equipoise/stats/x.py", function, line, "compute", start, start + len(before), before, after)
+    return Job(changed, ("tests/stats/test_x.py::test_f", "tests/stats/test_x.py::test_g"), 6.0)
+
+
+INSIDE = {
+    "survived": toy("f", 5, "LIMIT + x", "x + LIMIT"),
+    "killed": toy("f", 5, "LIMIT + x", "LIMIT - x"),
+    "killed by another test": toy("g", 9, "y > more", "y >= more"),
+    "never ends": toy("f", 5, "LIMIT + x", "[x for _ in iter(int, 1)]"),
+}
+AT_IMPORT = {"a constant": toy("", 1, "LIMIT = 2", "LIMIT = 3"), "a default": toy("g", 8, "more=1", "more=2")}
+
+
+def word(outcome: Outcome) -> tuple[str, str | None]:
+    row = row_of(mutant(), outcome, 2, 2)
+    return row["outcome"], row["by"]
+
+
+def test_in_a_session_each_mutant_is_alone_and_killed_by_a_test_that_fails_or_never_ends(tree: Path) -> None:
+    for job in INSIDE.values():
+        assert changed_code(job.mutant, TOY.encode(), "x.py") is not None
+    # The first once more at the end: nothing is left of those before it.
+    jobs = [*INSIDE.values(), INSIDE["survived"]]
+    found = [word(outcome) for _, outcome in sessions(tree, [tree], jobs)]
+    by = "tests/stats/test_x.py::test_"
+    assert found == [
+        ("survived", None),
+        ("killed", f"{by}f"),
+        ("killed", f"{by}g"),
+        ("never ends", None),
+        ("survived", None),
+    ]
+    assert (tree / "src/equipoise/stats/x.py").read_text("utf-8") == TOY
+
+
+@pytest.mark.parametrize("job", AT_IMPORT.values(), ids=AT_IMPORT)
+def test_what_runs_at_import_has_a_process_of_its_own(tree: Path, job: Job) -> None:
+    assert changed_code(job.mutant, TOY.encode(), "x.py") is None
+    assert word(tried(tree, tree, job))[0] == "killed"
+    assert (tree / "src/equipoise/stats/x.py").read_text("utf-8") == TOY
+
+
+def test_a_mutant_that_breaks_the_module_of_a_test_is_killed_and_a_test_that_is_not_there_is_an_error(
+    tree: Path,
+) -> None:
+    assert word(tried(tree, tree, toy("", 1, "LIMIT = 2", "LIMIT = 1 / 0")))[0] == "killed"
+    lost = Job(INSIDE["survived"].mutant, ("tests/stats/test_x.py::test_of_before",), 6.0)
+    with pytest.raises(RuntimeError, match="pytest ended with 4"):
+        word(tried(tree, tree, lost))
 
 
 def outcomes(killed: int, survived: int, room: str = "stats") -> list[dict[str, str]]:

@@ -28,21 +28,43 @@ from verification.mutants.page import write_page
 from verification.mutants.reach import Reach, find_reach, tests_for
 from verification.mutants.sample import ROOMS, SEED, sample
 from verification.mutants.score import scores
+from verification.mutants.session import Job, changed_code, sessions
 from verification.mutants.sites import Mutant
-from verification.mutants.workers import FAILED, GRACE, SLOWER, UNUSABLE, copies_of, each, run_tests, write_module
+from verification.mutants.workers import (
+    FAILED,
+    GRACE,
+    SLOWER,
+    UNUSABLE,
+    Outcome,
+    copies_of,
+    each,
+    run_tests,
+    write_module,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = Path(__file__).with_name("results.json")
 EQUIVALENTS = Path(__file__).with_name("equivalents.yaml")
-FIRST = 12
-"""Tests that are run on a mutant before the others."""
 REACH = ROOT / "verification" / "out" / "mutants" / "reach.json"
 
 
-def tried(root: Path, copy: Path, mutant: Mutant, reach: dict[str, Reach], budget: float) -> dict[str, Any]:
-    """Plant one mutant in a copy, run its tests, take it out again; what is stored of it."""
-    tests, reaching = tests_for(mutant, reach, budget)
-    row = {
+def tried(root: Path, copy: Path, job: Job) -> Outcome:
+    """Plant one mutant in a copy, run its tests in a process of their own, take it out again."""
+    module = copy / job.mutant.path
+    source = module.read_bytes()
+    write_module(module, job.mutant.planted(source))
+    try:
+        return run_tests(copy, root, list(job.tests), limit=job.limit)
+    finally:
+        write_module(module, source)
+
+
+def row_of(mutant: Mutant, outcome: Outcome, tests: int, reaching: int) -> dict[str, Any]:
+    """What is stored of a mutant."""
+    unloadable = outcome.code == UNUSABLE and any(outcome.failed)  # a module of tests that the mutant breaks
+    if outcome.code not in (0, FAILED, None) and not unloadable:
+        raise RuntimeError(f"{mutant}: pytest ended with {outcome.code}: {outcome.failed}")
+    return {
         "id": mutant.id,
         "room": mutant.room,
         "path": mutant.path,
@@ -51,30 +73,12 @@ def tried(root: Path, copy: Path, mutant: Mutant, reach: dict[str, Reach], budge
         "kind": mutant.kind,
         "before": mutant.before,
         "after": mutant.after,
-        "tests": len(tests),
+        "outcome": {None: "never ends", 0: "survived"}.get(outcome.code, "killed"),
+        "by": next(filter(None, outcome.failed), None),
+        "tests": tests,
         "reaching": reaching,
+        "seconds": round(outcome.seconds, 1),
     }
-    if not tests:
-        return row | {"outcome": "survived", "by": None, "seconds": 0.0}
-    seconds = sum(found.seconds[test] for found in reach.values() for test in tests if test in found.seconds)
-    module = copy / mutant.path
-    source = module.read_bytes()
-    write_module(module, mutant.planted(source))
-    spent = 0.0
-    try:
-        # Most are killed by the first few tests: the modules of the others need not be loaded for them.
-        for some in filter(None, (tests[:FIRST], tests[FIRST:])):
-            outcome = run_tests(copy, root, some, limit=GRACE + SLOWER * seconds)
-            spent += outcome.seconds
-            if outcome.code != 0:
-                break
-    finally:
-        write_module(module, source)
-    unloadable = outcome.code == UNUSABLE and any(outcome.failed)  # a module of tests that the mutant breaks
-    if outcome.code not in (0, FAILED, None) and not unloadable:
-        raise RuntimeError(f"{mutant}: pytest ended with {outcome.code}: {outcome.failed}")
-    word = {None: "never ends", 0: "survived"}.get(outcome.code, "killed")
-    return row | {"outcome": word, "by": next(filter(None, outcome.failed), None), "seconds": round(spent, 1)}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -116,7 +120,9 @@ def run(mutants: list[Mutant], workers: int, budget: float, *, known_only: bool)
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         copies = copies_of(ROOT, Path(folder).resolve(), workers)
         reach = find_reach(ROOT, copies, REACH, known_only=known_only)
-        for _, row in each(copies, mutants, lambda copy, mutant: tried(ROOT, copy, mutant, reach, budget)):
+        found = {mutant.id: tests_for(mutant, reach, budget) for mutant in mutants}
+        for mutant, outcome in _outcomes(copies, [_job(mutant, found[mutant.id][0], reach) for mutant in mutants]):
+            row = row_of(mutant, outcome, len(found[mutant.id][0]), found[mutant.id][1])
             rows.append(row)
             change = f"{row['before']} -> {row['after']}".replace("\n", " ")
             sys.stdout.write(f"{row['id']} {row['outcome']}: {row['path']}:{row['line']} {row['function']}: {change}")
@@ -129,6 +135,22 @@ def run(mutants: list[Mutant], workers: int, budget: float, *, known_only: bool)
             if row["by"] in failed:
                 sys.stdout.write(f"{row['id']} survived: {row['by']} fails without it too\n")
                 yield row | {"outcome": "survived"}
+
+
+def _job(mutant: Mutant, tests: list[str], reach: dict[str, Reach]) -> Job:
+    seconds = sum(found.seconds[test] for found in reach.values() for test in tests if test in found.seconds)
+    return Job(mutant, tuple(tests), GRACE + SLOWER * seconds)
+
+
+def _outcomes(copies: list[Path], jobs: list[Job]) -> Iterator[tuple[Mutant, Outcome]]:
+    """Those without tests at once, those inside functions in sessions, and the others in a process each."""
+    yield from ((job.mutant, Outcome(0, {}, [], "", 0.0)) for job in jobs if not job.tests)
+    jobs = [job for job in jobs if job.tests]
+    inside = [job for job in jobs if changed_code(job.mutant, (ROOT / job.mutant.path).read_bytes(), "") is not None]
+    yield from sessions(ROOT, copies, inside)
+    others = [job for job in jobs if job not in inside]
+    for job, outcome in each(copies, others, lambda copy, job: tried(ROOT, copy, job)):
+        yield job.mutant, outcome
 
 
 def _stored() -> dict[str, dict[str, Any]]:

@@ -124,27 +124,28 @@ def _entered(path: str, outcome: Outcome) -> dict[str, list[str]]:
 def tests_for(mutant: Mutant, reach: dict[str, Reach], budget: float) -> tuple[list[str], int]:
     """The tests to run on a mutant, and how many there are in all.
 
-    First those that come to its function, its own room's before others and the quick before the slow; then the rest
-    of their files, which may use what the first one kept. They are cut where the budget of seconds is spent.
+    First those that come to its function, file by file, since a file's tests share what is dear to make: its own room's
+    files before others, and those that take little before those that take long. Then the rest of those files' tests,
+    which may use what the first one kept. They are cut where the budget of seconds is spent.
     """
     name = f"{mutant.path}::{mutant.function}"
     own = f"tests/{mutant.room}/"
-    direct: dict[str, float] = {}
-    beside: dict[str, float] = {}
+    order: list[
+        tuple[bool, bool, float, str, float]
+    ] = []  # beside, of another room, seconds of the file, test, seconds
     for path, found in reach.items():
-        tests = _reaching(found, mutant, name)
-        if COMPILED in mutant.path and path.startswith(own):
-            tests = list(found.seconds)
-        if tests:
-            direct |= {test: found.seconds[test] for test in tests if test in found.seconds}
-            beside |= {test: seconds for test, seconds in found.seconds.items() if test not in direct}
-    order = [
-        *sorted(direct, key=lambda test: (not test.startswith(own), direct[test])),
-        *sorted(beside, key=lambda test: (not test.startswith(own), beside[test])),
-    ]
-    chosen, spent = [], 0.0
-    for test in order:
-        spent += direct[test] if test in direct else beside[test]
+        tests = (
+            list(found.seconds) if COMPILED in mutant.path and path.startswith(own) else _reaching(found, mutant, name)
+        )
+        direct = {test: found.seconds[test] for test in tests if test in found.seconds}
+        rest = {test: seconds for test, seconds in found.seconds.items() if direct and test not in direct}
+        for part in (direct, rest):
+            whole = sum(part.values())
+            order += [(part is rest, not path.startswith(own), whole, test, part[test]) for test in part]
+    order.sort(key=lambda item: (*item[:3], item[3].partition("::")[0], item[4]))
+    chosen, spent = list[str](), 0.0
+    for *_, test, seconds in order:
+        spent += seconds
         if spent > budget and chosen:
             break
         chosen.append(test)

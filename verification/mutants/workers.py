@@ -45,7 +45,7 @@ class Outcome:
     seconds: float
 
 
-class _Recorder:
+class Recorder:
     """A plugin of pytest: how long each test took, and which failed."""
 
     def __init__(self) -> None:
@@ -64,6 +64,10 @@ class _Recorder:
     def pytest_collectreport(self, report: Any) -> None:
         if report.failed:
             self.failed.append(report.nodeid)
+
+    def write(self, path: Path, code: int) -> None:
+        """Leave what was found, and pytest's word for it, to the process that waits."""
+        path.write_text(json.dumps({"code": code, "seconds": self.seconds, "failed": self.failed}), "utf-8")
 
 
 def write_module(path: Path, source: bytes) -> None:
@@ -93,58 +97,76 @@ def run_tests(copy: Path, root: Path, tests: list[str], *, limit: float, first_o
     if child == 0:
         resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(limit), math.ceil(limit) + 5))
         _child(copy, root, ["-x", *tests] if first_only else tests, said, found)
-    status: int | None = None
-    while time.monotonic() - started < WAITING * limit:
+    return outcome_of(wait_for(child, WAITING * limit), found, hits(said), time.monotonic() - started)
+
+
+def wait_for(child: int, seconds: float) -> int | None:
+    """The status of a process at its end, None where it had to be ended; whatever it has left running is ended too."""
+    started, status = time.monotonic(), None
+    while time.monotonic() - started < seconds:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
             break
         status = None
-        time.sleep(0.02)
+        time.sleep(0.01)
     with suppress(ProcessLookupError):
-        os.killpg(child, signal.SIGKILL)  # whatever it started and left running, too
+        os.killpg(child, signal.SIGKILL)
     if status is None:
         os.waitpid(child, 0)
-    stored = json.loads(found.read_text("utf-8")) if found.exists() else {"code": None, "seconds": {}, "failed": []}
+    return status
+
+
+def hits(said: Path) -> str:
+    """What functions have said; nothing where none did."""
+    return said.read_text("utf-8") if said.exists() else ""
+
+
+def outcome_of(status: int | None, found: Path, said: str, seconds: float) -> Outcome:
+    """What a forked process has left behind."""
     ended = status is not None and not (
         os.WIFSIGNALED(status) and os.WTERMSIG(status) in (signal.SIGXCPU, signal.SIGKILL)
     )
-    code = stored["code"] if ended else None
-    if ended and not found.exists():
-        code = FAILED  # it broke the process itself
-    passed = {test: seconds for test, seconds in stored["seconds"].items() if test not in stored["failed"]}
-    text = said.read_text("utf-8") if said.exists() else ""
-    return Outcome(code, passed, stored["failed"], text, time.monotonic() - started)
+    stored = json.loads(found.read_text("utf-8")) if found.exists() else {"code": FAILED, "seconds": {}, "failed": []}
+    passed = {test: taken for test, taken in stored["seconds"].items() if test not in stored["failed"]}
+    # A process that has ended and left nothing was broken by what it ran.
+    return Outcome(stored["code"] if ended else None, passed, stored["failed"], said, seconds)
+
+
+def become(copy: Path, root: Path, said: Path) -> None:
+    """Turn this process into one that lives in the copy: its folder, environment, output and modules."""
+    os.setpgid(0, 0)
+    os.chdir(copy)
+    log = os.open(copy / "pytest.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    sys.stdout = sys.__stdout__ = os.fdopen(1, "w", closefd=False)
+    sys.stderr = sys.__stderr__ = os.fdopen(2, "w", closefd=False)
+    os.environ.clear()
+    os.environ.update(environment_of(copy, root) | {"EQUIPOISE_ENTERED": str(said)})
+    for name in [n for n in sys.modules if n.partition(".")[0] in ("verification", "tools", "tests", "equipoise")]:
+        del sys.modules[name]
+    sys.path[:] = [str(copy / "src"), *(p for p in sys.path if not Path(p).is_relative_to(root / "src"))]
+    sys.path[:] = [p for p in sys.path if p not in ("", str(root))]
+
+
+OPTIONS = ("-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=line")
 
 
 def _child(copy: Path, root: Path, arguments: list[str], said: Path, found: Path) -> None:
     """Become a process that runs pytest in the copy, and end."""
+    recorder = Recorder()
     try:
-        os.setpgid(0, 0)
-        os.chdir(copy)
-        log = os.open(copy / "pytest.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        os.dup2(log, 1)
-        os.dup2(log, 2)
-        sys.stdout = sys.__stdout__ = os.fdopen(1, "w", closefd=False)
-        sys.stderr = sys.__stderr__ = os.fdopen(2, "w", closefd=False)
-        os.environ.clear()
-        os.environ.update(environment_of(copy, root) | {"EQUIPOISE_ENTERED": str(said)})
-        for name in [n for n in sys.modules if n.partition(".")[0] in ("verification", "tools", "tests", "equipoise")]:
-            del sys.modules[name]
-        sys.path[:] = [str(copy / "src"), *(p for p in sys.path if not Path(p).is_relative_to(root / "src"))]
-        sys.path[:] = [p for p in sys.path if p not in ("", str(root))]
+        become(copy, root, said)
         import pytest
 
-        recorder = _Recorder()
-        options = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=line", f"--rootdir={copy}"]
-        code = pytest.main([*options, *arguments], plugins=[recorder])
+        code = int(pytest.main([*OPTIONS, f"--rootdir={copy}", *arguments], plugins=[recorder]))
         ours = Path(str(sys.modules["equipoise"].__file__)) if "equipoise" in sys.modules else copy
         if not ours.is_relative_to(copy):
             code, recorder.failed = 3, [f"the tests imported {ours}"]
-        kept = {"code": int(code), "seconds": recorder.seconds, "failed": recorder.failed}
-        found.write_text(json.dumps(kept), "utf-8")
     except BaseException as error:  # noqa: BLE001 - a forked process must never return into its parent's work
-        found.write_text(json.dumps({"code": 3, "seconds": {}, "failed": [repr(error)]}), "utf-8")
+        code, recorder.failed = 3, [repr(error)]
+    recorder.write(found, code)
     os._exit(0)
 
 
