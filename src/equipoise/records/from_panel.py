@@ -38,7 +38,7 @@ from equipoise.records.records import Records
 def to_records(panel: Panel, trial: int = 0, *, source: str = "simulated") -> tuple[Records, Allocation]:
     """The records and the allocation of one trial of a Panel; `source` is written as the source of each row.
 
-    ``to_panel(*to_records(p)) == p`` holds bit for bit for a Panel of one trial.
+    ``to_panel(*to_records(p), dispensed_of(p)) == p`` holds bit for bit for a Panel of one trial.
     """
     present = panel.present[trial]
     ids = np.array(panel.ids, dtype=object)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from equipoise.protocol.model import Assessment, Protocol
 from equipoise.records.allocation import Allocation, Slot
 from equipoise.records.classes import EVENTS, INTERVENTIONS, LOTS, PARTICIPANTS, ObservationClass
+from equipoise.records.dispensed import Dispensed, dispensed_rows
 from equipoise.records.panel import (
     COVARIATES,
     HELD,
@@ -33,12 +34,13 @@ from equipoise.records.windows import by_nearest_day
 _CARRIED = {"participant", "sequence", "source", "domain", "date"}
 
 
-def to_panel(records: Records, allocation: Allocation | None = None) -> Panel:
+def to_panel(records: Records, allocation: Allocation | None = None, dispensed: Dispensed | None = None) -> Panel:
     """The records of one trial as a Panel with one trial.
 
     Values stand at the visit that the records name (nominal visits) or at the one planned nearest to their day, as the
     protocol says; of repeated values its first or last is taken; unscheduled values (where they do not count) and
-    unplanned time points stay in the records. Without `allocation` every arm is -1.
+    unplanned time points stay in the records. Without `allocation` every arm is -1; without `dispensed` the Panel does
+    not say which product was given.
     """
     protocol = records.protocol
     table = records.participants
@@ -68,6 +70,7 @@ def to_panel(records: Records, allocation: Allocation | None = None) -> Panel:
         lots=_lots(records.lots, place),
         entry=MappingProxyType(_entry(ids, allocation)),
         collected=records.collected,
+        dispensed=dispensed_rows(dispensed, ids),
     )
 
 

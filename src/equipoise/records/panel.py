@@ -109,6 +109,7 @@ class Panel:
     blocks:      assessment -> Block, for every assessment of class findings.
     supplied:    parameter -> (R, n, visits of the protocol), values that came with the data.
     events, interventions, lots: rows; lots are release tests, without columns where there are none.
+    dispensed:   bags that were given, with their product; without columns where that is not recorded.
     collected:   assessments that were asked for or have rows, in the protocol's order: one without rows that is not
                  among them was not recorded.
     """
@@ -126,6 +127,7 @@ class Panel:
     events: Rows
     interventions: Rows
     lots: Rows = field(default_factory=_no_rows)
+    dispensed: Rows = field(default_factory=_no_rows)
     entry: Mapping[str, NDArray[np.float64] | NDArray[np.str_]] = field(default_factory=dict)
     collected: tuple[str, ...] = ()
 
@@ -164,7 +166,8 @@ class Panel:
             for part in ("value", "censored", "day", "asked"):
                 yield f"{name}.{part}", getattr(block, part)
         yield from ((f"supplied.{name}", values) for name, values in self.supplied.items())
-        for kind, rows in (("events", self.events), ("interventions", self.interventions), ("lots", self.lots)):
+        for kind in ("events", "interventions", "lots", "dispensed"):
+            rows: Rows = getattr(self, kind)
             yield from ((f"{kind}.trial", rows.trial), (f"{kind}.participant", rows.participant))
             yield from ((f"{kind}.{name}", column) for name, column in rows.columns.items())
 

@@ -15,6 +15,7 @@ from equipoise.protocol.model import Protocol
 from equipoise.records.classes import SEXES, STATUSES
 from equipoise.records.panel import HELD, MISSED, NO_VISIT, STRATUM, Block, Panel, Rows
 from equipoise.simulate import occurrences
+from equipoise.simulate.dispensing import dispensing_rows
 from equipoise.simulate.enrolment import (
     DECLINED,
     ENROLLED,
@@ -115,6 +116,7 @@ def assemble(protocol: Protocol, scenario: Scenario, nature: Nature, axis: Axis)
         lots=_on_axis(lot_rows(nature.treatment, nature.enrolment.present, axis.ids, axis.at), axis),
         entry=MappingProxyType(_entry(nature.enrolment, axis)),
         collected=collected(protocol),
+        dispensed=_on_axis(dispensing_rows(protocol, nature.treatment, nature.enrolment.present, axis), axis),
     )
 
 
@@ -316,7 +318,7 @@ def _events(protocol: Protocol, scenario: Scenario, nature: Nature) -> Rows:
         yearly = scenario.authored.intercurrent_events.get(PREGNANCY, 0.0)
         parts.append(occurrences.pregnancy_rows(name, people, yearly, stay, nature.draw))
     if (name := assessment_of(protocol, "DV")) is not None:
-        parts.append(occurrences.deviation_rows(name, nature.treatment))
+        parts.append(occurrences.deviation_rows(name, nature.treatment, stay))
     return occurrences.event_rows([occurrences.of_present(part, stay.present) for part in parts])
 
 

@@ -47,10 +47,14 @@ SYSTEM_ORGAN_CLASSES = {
     "Phlebitis": "Vascular disorders",
     "Pain": "General disorders and administration site conditions",
     "Hematoma": "Vascular disorders",
+    "Anaphylaxis": "Immune system disorders",
 }
 """Where the dictionary of regulators (MedDRA) puts the terms that simulated events have."""
 HOSPITAL = ("Appendicitis", "Ketoacidosis")
 """Terms that put people into hospital, which makes an event serious whatever its grade."""
+RELEASE_FAILED = "Release failed after infusion"
+DAYS_OF_CULTURE = 14
+"""Days after an infusion on which a test that ends after release has its result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,15 +161,26 @@ def diagnosis_rows(assessment: str, diagnosis_day: Floats, stay: Stay) -> Part:
     return trial, person, columns
 
 
-def deviation_rows(assessment: str, treatment: Treatment) -> Part:
-    """An infusion that was due and not given is a deviation."""
+def deviation_rows(assessment: str, treatment: Treatment, stay: Stay) -> Part:
+    """Deviations: an infusion that was due and not given, and one whose lot failed a release test afterwards.
+
+    Lots are made for everybody, so that the second kind is recorded of everybody, whatever the infusion held.
+    """
     trial, person, slot = np.nonzero((treatment.outcome != GIVEN) & (treatment.outcome != NOT_REACHED))
     reasons = np.array(REASONS, np.str_)[treatment.outcome[trial, person, slot]]
+    terms = np.char.add("Infusion not given: ", reasons) if trial.size else np.zeros(0, np.str_)
+    day = treatment.day[trial, person, slot]
+    if treatment.lots is not None:
+        late = np.nonzero(treatment.given & treatment.lots.late)
+        trial, person = np.concatenate([trial, late[0]]), np.concatenate([person, late[1]])
+        terms = np.concatenate([terms, np.full(late[0].size, RELEASE_FAILED)])
+        known = np.minimum(treatment.day[late] + DAYS_OF_CULTURE, stay.last[late[0], late[1]])
+        day = np.concatenate([day, np.maximum(known, treatment.day[late])])
     columns: Columns = {
         "assessment": np.full(trial.shape, assessment),
-        "term": np.char.add("Infusion not given: ", reasons) if trial.size else np.zeros(0, np.str_),
+        "term": terms,
         "category": np.full(trial.shape, "Study treatment"),
-        "start_day": treatment.day[trial, person, slot],
+        "start_day": day,
     }
     return trial, person, columns
 

@@ -52,6 +52,10 @@ class Doses(Part):
     """Share of participants who take no dose of a later period."""
     below_range: Fraction
     """Share of active doses that hold too little: they act by half."""
+    wrong_product: Fraction = 0.0
+    """Share of doses in which another product of the protocol is given than the allocated one; it acts."""
+    serious_reaction: Fraction = 0.0
+    """Share of active doses after which a serious reaction comes, related to the product."""
 
 
 class Manufacturing(Part):

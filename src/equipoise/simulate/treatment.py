@@ -68,13 +68,15 @@ class Lots:
 class Treatment:
     """Infusions of R trials of n people; arrays are (R, n, slots).
 
-    day: study days, whole. outcome: GIVEN or why not. active: whether it held cells (or the drug), by arm.
+    day: study days, whole. outcome: GIVEN or why not. product: index into the protocol's products of what it held, the
+    arm's but for errors of dispensing; -1 of nobody's. active: whether that was cells (or the drug).
     weight: share of the full treatment that it was. potency: (R, n). lots: None where no product has release tests.
     """
 
     slots: tuple[Slot, ...]
     day: Floats
     outcome: NDArray[np.int8]
+    product: NDArray[np.int8]
     active: Bools
     weight: Floats
     potency: Floats
@@ -128,9 +130,9 @@ def treat(
     outcome[(day >= calendar.left[..., np.newaxis]) | ~present[..., np.newaxis]] = NOT_REACHED
     sd = scenario.authored.manufacturing.potency_log_sd
     potency = np.exp(sd * normal(draw("potency", 1)[..., 0]) - sd**2 / 2)
-    return Treatment(
-        slots, day, outcome, _active(protocol, slots, arm), _weight(slots, chances.below_range, draw), potency, lots
-    )
+    product = _products(protocol, slots, arm, chances.wrong_product, draw)
+    active = np.array([*(item.role == "active" for item in protocol.products), False])[product]
+    return Treatment(slots, day, outcome, product, active, _weight(slots, chances.below_range, draw), potency, lots)
 
 
 def _day(slot: Slot, calendar: Calendar, draw: Streams) -> Floats:
@@ -140,10 +142,21 @@ def _day(slot: Slot, calendar: Calendar, draw: Streams) -> Floats:
     return slot.day + np.floor(draw(f"dose-day-{slot.day}", 1)[..., 0] * (slot.window + 1))
 
 
-def _active(protocol: Protocol, slots: tuple[Slot, ...], arm: NDArray[np.int8]) -> Bools:
-    roles = [[protocol.role(item.id, slot.period) == "active" for slot in slots] for item in protocol.arms]
-    table = np.array([*roles, [False] * len(slots)], np.bool_).reshape(len(protocol.arms) + 1, len(slots))
-    return table[arm]  # -1, nobody, is the last row
+def _products(
+    protocol: Protocol, slots: tuple[Slot, ...], arm: NDArray[np.int8], wrong: float, draw: Streams
+) -> NDArray[np.int8]:
+    """Index of the product in each dose, (R, n, slots): the arm's, or by mistake another one; -1 of nobody's."""
+    order = [product.id for product in protocol.products]
+    planned = [[order.index(item.treatments[slot.period]) for slot in slots] for item in protocol.arms]
+    table = np.array([*planned, [-1] * len(slots)], np.int8).reshape(len(protocol.arms) + 1, len(slots))
+    products = table[arm]  # -1, nobody, is the last row
+    others = len(order) - 1
+    if wrong <= 0 or not others:
+        return products
+    chance = draw("dispensing-errors", 2 * len(slots)).reshape(*products.shape, 2)
+    step = 1 + np.floor(chance[..., 1] * others).astype(np.int8)
+    mistaken = (chance[..., 0] < wrong) & (products >= 0)
+    return np.where(mistaken, (products + step) % len(order), products).astype(np.int8)
 
 
 def _weight(slots: tuple[Slot, ...], below_range: float, draw: Streams) -> Floats:

@@ -120,6 +120,7 @@ def simulate_nature(
         followed.reaction,
         draw,
         parameters,
+        authored.doses.serious_reaction,
     )
     last = protocol.visits[-1]
     return Nature(

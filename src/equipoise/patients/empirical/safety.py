@@ -60,6 +60,8 @@ ASPIRATION = {
     "pain": Term("Pain", 1, (0.80, 0.19, 0.01, 0.0), 3),
     "haematoma": Term("Hematoma", 1, (0.90, 0.10, 0.0, 0.0), 6),
 }
+SERIOUS = Term("Anaphylaxis", 1, (0.0, 0.0, 0.0, 1.0), 1)
+"""The serious reaction that a scenario may add after active doses: life-threatening, so of grade 4."""
 FEVER_MINUTES = (0.0, 60.0, 120.0, 240.0)
 FEVER_SHAPE = (0.0, 0.4, 1.0, 0.8)
 BEATS_PER_DEGREE = 9.0
@@ -85,7 +87,7 @@ class AdverseEvents:
 
 
 CAUSES = ("background", "infusion", "aspiration")
-ALL_TERMS = (*BACKGROUND, *REACTIONS.values(), *ASPIRATION.values())
+ALL_TERMS = (*BACKGROUND, *REACTIONS.values(), *ASPIRATION.values(), SERIOUS)
 TERMS = tuple(term.text for term in ALL_TERMS)
 
 
@@ -99,17 +101,21 @@ def draw_adverse_events(
     log_odds_ratio: float,
     draw: Draw,
     p: Parameters,
+    serious_reaction: float = 0.0,
 ) -> AdverseEvents:
     """Every adverse event from day `first` to day `last` since screening, (R, n) each.
 
     infusions: (R, n, doses) days, NaN where none was given; active: whether cells were in it. aspiration: (R, n) days,
-    NaN where there was none. log_odds_ratio: of each reaction, cells against saline.
+    NaN where there was none. log_odds_ratio: of each reaction, cells against saline. serious_reaction: share of the
+    active doses after which a serious one comes.
     """
     parts = [
         _background(people, first, last, draw, p),
         _reactions(infusions, active, log_odds_ratio, draw, p),
         _after_aspiration(aspiration, draw, p),
     ]
+    if serious_reaction > 0:
+        parts.append(_serious_reactions(infusions, active, serious_reaction, draw))
     trial, person, day, term, chance, cause = (np.concatenate(columns) for columns in zip(*parts, strict=True))
     keep = (day >= np.floor(first[trial, person])) & (day <= last[trial, person])
     order = np.lexsort((term, day, person, trial))
@@ -152,6 +158,14 @@ def _reactions(infusions: Floats, active: Bools, log_odds_ratio: float, draw: Dr
     day = np.floor(infusions[trial, person, dose])
     rest = chance[trial, person, dose, kind, 1:]
     return trial, person, day, len(BACKGROUND) + kind, rest, np.ones(kind.size, np.int64)
+
+
+def _serious_reactions(infusions: Floats, active: Bools, share: float, draw: Draw) -> Columns:
+    chance = draw("serious-reactions", infusions.shape[-1] * 3).reshape(*infusions.shape, 3)
+    trial, person, dose = np.nonzero((chance[..., 0] < share) & active & np.isfinite(infusions))
+    day, rest = np.floor(infusions[trial, person, dose]), chance[trial, person, dose, 1:]
+    term = np.full(trial.size, ALL_TERMS.index(SERIOUS))
+    return trial, person, day, term, rest, np.full(trial.size, CAUSES.index("infusion"), np.int64)
 
 
 def _after_aspiration(aspiration: Floats, draw: Draw, p: Parameters) -> Columns:
