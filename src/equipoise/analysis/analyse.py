@@ -15,8 +15,10 @@ from equipoise.analysis.multiplicity import with_adjusted
 from equipoise.analysis.plan import Plan, plan
 from equipoise.analysis.precision import precision_table
 from equipoise.analysis.results import Result, Results, ResultTable
+from equipoise.analysis.safety_findings import safety_tables
 from equipoise.protocol.model import Protocol
 from equipoise.records.allocation import Allocation
+from equipoise.records.dispensed import Dispensed
 from equipoise.records.from_records import to_panel
 from equipoise.records.panel import Panel
 from equipoise.records.records import Records
@@ -37,11 +39,13 @@ def analyse_records(
     software: dict[str, str],
     scrambled: int | None = None,
     signed: Protocol | None = None,
+    dispensed: Dispensed | None = None,
 ) -> Analysed:
     """Analyse the records of one trial; without `allocation` the run is blinded.
 
     scrambled: the seed of an allocation that means nothing; results say so. signed: the protocol of the plan that was
-    signed beforehand, from which deviations are listed.
+    signed beforehand, from which deviations are listed. dispensed: what was truly given; it tells the arm, so that a
+    blinded run and one with a scrambled allocation do not look at it.
 
     Results of simulated records carry their seed, by which everything made of them says that it is simulated.
 
@@ -49,7 +53,8 @@ def analyse_records(
     """
     protocol = records.protocol
     planned = plan(protocol)
-    data = prepare(planned, to_panel(records, allocation), hidden=allocation is None)
+    told = None if allocation is None or scrambled is not None else dispensed
+    data = prepare(planned, to_panel(records, allocation, told), hidden=allocation is None)
     found, tables = run(planned, data)
     tables += tuple(
         table
@@ -57,13 +62,14 @@ def analyse_records(
             precision_table(protocol, found),
             influence_table(planned, data, found),
             None if signed is None else deviations_table(signed, protocol),
+            *safety_tables(data),
         )
         if table is not None
     )
     results = Results(
         protocol=protocol_identity(protocol),
         records={"digest": records.digest},
-        allocation=_identity(allocation, scrambled),
+        allocation=_identity(allocation, scrambled, told),
         software=software,
         seed=records.seed,
         results=found,
@@ -74,10 +80,15 @@ def analyse_records(
     return Analysed(results, data)
 
 
-def _identity(allocation: Allocation | None, scrambled: int | None) -> dict[str, str] | None:
+def _identity(
+    allocation: Allocation | None, scrambled: int | None, dispensed: Dispensed | None
+) -> dict[str, str] | None:
+    """What arms and products were taken from; nothing in a blinded run."""
     if allocation is None:
         return None
-    return {"digest": allocation.digest, **({} if scrambled is None else {"scrambled": str(scrambled)})}
+    found = {"digest": allocation.digest}
+    found |= {} if scrambled is None else {"scrambled": str(scrambled)}
+    return found | ({} if dispensed is None else {"dispensed": dispensed.digest})
 
 
 def prepare(planned: Plan, panel: Panel, trial: int = 0, *, hidden: bool | None = None) -> AnalysisData:

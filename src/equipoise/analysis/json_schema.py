@@ -30,6 +30,8 @@ VERDICTS = (
     "exploratory: not consistent in direction",
     "no signal",
     "signal",
+    "signal: procedure",
+    "not recorded",
     "not assessable",
     "not assessed",
 )
@@ -41,7 +43,8 @@ MEANING: Mapping[type, Mapping[str, str]] = {
     Results: {
         "protocol": "The protocol that was analysed, and the digests of its versions, oldest first.",
         "records": "The digest of the records, over their content.",
-        "allocation": "The digest of the allocation, and the seed if it was scrambled; null in a blinded run.",
+        "allocation": "The digest of the allocation, its seed if it was scrambled, and the digest of what was dispensed if that is "
+        "recorded; null in a blinded run.",
         "software": "What computed the results.",
         "seed": "The seed of whatever was drawn at random; null where nothing was.",
         "results": "Every estimate.",
@@ -126,7 +129,11 @@ _NARROWER: Mapping[tuple[type, str], Schema] = {
     },
     (Results, "records"): {"properties": {"digest": _DIGEST}},
     (Results, "allocation"): {
-        "properties": {"digest": _DIGEST, "scrambled": {"type": "string", "pattern": "^[0-9]+$"}},
+        "properties": {
+            "digest": _DIGEST,
+            "scrambled": {"type": "string", "pattern": "^[0-9]+$"},
+            "dispensed": _DIGEST,
+        },
         "required": ["digest"],
     },
     (Results, "software"): {"properties": {"name": {"type": "string"}, "version": {"type": "string"}}},

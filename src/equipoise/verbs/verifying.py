@@ -19,15 +19,17 @@ from equipoise.errors import DataError, InputError, IntegrityError, Problem
 from equipoise.protocol.load import load_protocol
 from equipoise.protocol.model import Protocol
 from equipoise.records.allocation import Allocation
+from equipoise.records.dispensed import FILE as FILE_OF_DOSES
+from equipoise.records.dispensed import Dispensed
 from equipoise.records.folder import find_records, read_records
 from equipoise.records.records import Records
 from equipoise.report.build import FORMATS, report_bytes
 from equipoise.simulate.mechanism import FILE, mechanism_of
 from equipoise.simulate.scenario import load_scenario
 from equipoise.source.digest import digest_of_file
-from equipoise.verbs.analysing import SIGNED, find_allocation, scrambled
+from equipoise.verbs.analysing import SIGNED, find_allocation, find_dispensed, scrambled
 from equipoise.verbs.provenance import NAME, read_steps, software
-from equipoise.verbs.simulating import simulated_records
+from equipoise.verbs.simulating import simulated_files
 
 RELATIVE_TOLERANCE = 1e-9
 """How far a recomputed number may lie from the stored one: other processors round sums in another order."""
@@ -63,11 +65,14 @@ def verify(folder: str | Path) -> Verified:
     records = read_records(records_folder, protocol)
     seed = (stored.get("allocation") or {}).get("scrambled")
     arms = _arms(records, records_folder, seed, blinded=blinded)
+    dispensed = find_dispensed(records, records_folder.parent) if arms is not None and seed is None else None
     if records.seed is not None and (path / "scenario.yaml").is_file():
-        _same_simulation(path / "scenario.yaml", records)
+        _same_simulation(path / "scenario.yaml", records, dispensed)
     before = load_protocol(path / SIGNED / "protocol.yaml") if (path / SIGNED / "protocol.yaml").is_file() else None
     again = None if seed is None else int(seed)
-    analysed = analyse_records(records, arms, software=software(), scrambled=again, signed=before)
+    analysed = analyse_records(
+        records, arms, software=software(), scrambled=again, signed=before, dispensed=dispensed
+    )
     difference = first_difference(stored, to_data(analysed.results), "results")
     if difference is not None:
         raise _differs(path / "results.json", difference)
@@ -112,17 +117,20 @@ def compare(folder: str | Path, other: str | Path) -> Compared:
     )
 
 
-def _same_simulation(scenario: Path, records: Records) -> None:
-    """Simulated records are what their protocol, scenario and seed give."""
+def _same_simulation(scenario: Path, records: Records, dispensed: Dispensed | None) -> None:
+    """Simulated records, and what was dispensed where it is read, are what their protocol, scenario and seed give."""
     assert records.seed is not None
     try:
         chosen = load_scenario(scenario)
     except InputError as error:
         raise IntegrityError("the folder's scenario cannot be read", error.problems) from None
-    again, _ = simulated_records(records.protocol, chosen, records.seed)
+    again, _, given = simulated_files(records.protocol, chosen, records.seed)
     if again.digest != records.digest:
         message = f"protocol, scenario and seed {records.seed} give records with the digest {again.digest}"
         raise _differs(scenario, f"{message}, not {records.digest}")
+    if dispensed is not None and dispensed != given:
+        message = f"protocol, scenario and seed {records.seed} give other doses than {FILE_OF_DOSES} says"
+        raise _differs(scenario.parent / FILE_OF_DOSES, message)
     states = mechanism_of(records.protocol, chosen, records.seed)
     if states is not None and (scenario.parent / FILE).is_file():
         _same_table(scenario.parent / FILE, states)
