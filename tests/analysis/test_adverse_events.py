@@ -246,11 +246,22 @@ def test_a_blinded_run_tells_no_arm(panel: Panel) -> None:
 
 
 def test_no_events_are_no_missing_numbers(panel: Panel) -> None:
-    none = dataclasses.replace(panel, events=rows_like(panel.events, []))
+    asked = ("adverse-events", "hypoglycaemia")
+    none = dataclasses.replace(panel, events=rows_like(panel.events, []), collected=asked)
     found = tables(none, "adverse-events", by_term=False)
     assert set(found) == {"harm", "harm/serious"}
     assert statistic(found["harm"], "period-1", "participants: serious and related") == [0, 0, 0]
     assert found["harm/serious"].rows == ()
+
+
+@pytest.mark.requirement("EVENTS-NOT-RECORDED")
+def test_events_that_nobody_collected_are_not_zero(panel: Panel) -> None:
+    never = dataclasses.replace(panel, events=rows_like(panel.events, []), collected=())
+    found = tables(never, "adverse-events", by_term=False)
+    told = {row[4]: row[5:] for row in found["harm"].rows if row[2] == "period-1"}
+    assert told.pop("at risk") == (3, 2, 5) and told.pop("person-years")[0] > 0
+    assert told and all(set(cells) == {None} for cells in told.values())
+    assert all("Adverse events: not recorded" in table.notes[-1] for table in found.values())
 
 
 def test_without_a_procedure_the_first_period_begins_the_time_at_risk() -> None:

@@ -16,6 +16,7 @@ from equipoise.analysis.data import AnalysisData
 from equipoise.analysis.methods import interaction, proportion, stopping
 from equipoise.analysis.plan import plan
 from equipoise.analysis.registry import Outcome
+from equipoise.analysis.safety_findings import safety_tables
 from equipoise.analysis.results import ResultTable
 from equipoise.errors import InputError
 from equipoise.protocol.load import load_protocol
@@ -188,10 +189,10 @@ def test_safety_has_a_verdict_without_p_and_says_what_cannot_be_excluded(
     events: list[tuple[int, float, int, float, float]], verdict: str
 ) -> None:
     data, _ = state([])
-    _, outcome = state([(first(data, 0), *event[1:]) for event in events])
-    found = claim_results(data.protocol, (), outcome.tables)[0]
+    told, outcome = state([(first(data, 0), *event[1:]) for event in events])
+    found = claim_results(data.protocol, (), (*outcome.tables, *safety_tables(told)))[0]
     assert (found.id, found.verdict) == ("c1", verdict)
-    assert "cannot be excluded" in found.reason and "never met" in found.reason
+    assert ("cannot be excluded" in found.reason) == (verdict == "no signal") and "never met" in found.reason
 
 
 @pytest.mark.requirement("CLAIM-SAFETY")
@@ -199,21 +200,13 @@ def test_safety_cannot_be_judged_without_arms_or_treatment() -> None:
     data, _ = state([])
     options = stopping.Options(rule="toxicity", events="adverse-events", grade=3, within_days=30)
     hidden = stopping.METHOD.run(blinded(data), analysis("toxicity"), options).tables
+    assert not safety_tables(blinded(data))
     assert claim_results(data.protocol, (), hidden)[0].verdict == "not assessable"
     nobody = trials(1, "no-effect", "scenario.doses.refused=1", "scenario.doses.later_period_declined=1")
     (table,) = stopping.METHOD.run(nobody, analysis("toxicity"), options).tables
     assert isinstance(table, ResultTable)
-    assert claim_results(data.protocol, (), (table,))[0].verdict == "not assessable"
-
-
-@pytest.mark.requirement("CLAIM-SAFETY")
-def test_none_of_eleven_leaves_24_per_cent() -> None:
-    data, outcome = state([])
-    (table,) = outcome.tables
-    cells = dict(zip([column.id for column in table.columns], table.rows[0], strict=True))
-    row = tuple({**cells, "treated": 11, "serious_upper": 1 - 0.05 ** (1 / 11)}.values())
-    eleven = dataclasses.replace(table, rows=(row,))
-    assert "up to 24 % cannot be excluded" in claim_results(data.protocol, (), (eleven,))[0].reason
+    found = claim_results(data.protocol, (), (table, *safety_tables(nobody)))[0]
+    assert found.verdict == "not assessable" and "nobody was given the active product" in found.reason
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from equipoise.analysis.data import AnalysisData, Flags, Floats
 from equipoise.analysis.reasons import in_words
+from equipoise.analysis.recorded import events_not_recorded
 from equipoise.analysis.results import RATE_RATIO, Result, finite
 from equipoise.protocol.schema.inference import Analysis, Contrast, Estimand
 
@@ -108,6 +109,8 @@ def result_of(estimate: Estimate, data: AnalysisData, analysis: Analysis, trial:
 
 def _status(estimate: Estimate, data: AnalysisData, analysis: Analysis, trial: int, number: float | None) -> str:
     """The method's status; of a missing estimate in words that name arm, parameter and visit."""
+    if not data.blinded and (silent := events_not_recorded(data, data.protocol.parameter(estimate.parameter), trial)):
+        return silent
     told, contrast = str(estimate.status[trial]), estimate.contrast
     if told == "ok" or number is not None:
         return told

@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 
 from equipoise.analysis.data import AnalysisData, Floats
+from equipoise.analysis.recorded import recorded
 from equipoise.protocol.model import Protocol
 
 EVENT_LABELS = {
@@ -77,13 +78,15 @@ def events_table(data: AnalysisData) -> pl.DataFrame:
 
 
 def times_table(data: AnalysisData) -> pl.DataFrame:
-    """ADTTE: days from time zero to the first event of each kind, or to the last contact."""
+    """ADTTE: days from time zero to the first event of each kind that was recorded, or to the last contact."""
     panel, protocol, trial = data.panel, data.protocol, data.trial
     rows, parts = panel.events, list[pl.DataFrame]()
     people = np.flatnonzero(data.sets["randomised"][trial]) if "randomised" in data.sets else np.arange(0)
     last = panel.covariates["last_contact_day"][trial]
     day = np.asarray(rows.columns["start_day"], np.float64)
     for place, item in enumerate(a for a in protocol.assessments if a.observation_class == "events"):
+        if not recorded(panel, item.id)[trial]:
+            continue
         kind = (rows.trial == trial) & (rows.columns["assessment"] == item.id) & (day >= 0)
         first = np.full(panel.participants, np.inf)
         np.minimum.at(first, rows.participant[kind], day[kind])

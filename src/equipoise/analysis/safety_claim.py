@@ -58,7 +58,7 @@ def _of_rules(rules: Sequence[Mapping[str, Cell]], facts: Facts) -> Iterator[str
         if after is not None:
             yield f"{rule['rule']}: the stopping rule was met after {after} treated participants"
         elif rule["events"] is None:
-            yield f"{rule['rule']}: the stopping rule's events were not recorded"
+            yield f"{rule['rule']}: the stopping rule cannot be assessed"
         else:
             yield f"{rule['rule']}: the stopping rule was never met, with {rule['events']} of {rule['treated']} treated"
 

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from equipoise.analysis.data import AnalysisData, Flags, Floats
 from equipoise.analysis.methods.time_at_risk import WHOLE, YEAR, Exposed, Segment, exposed_to, procedure_of
+from equipoise.analysis.recorded import not_recorded_note, unrecorded
 from equipoise.analysis.registry import Method, Objection, Outcome
 from equipoise.analysis.results import Cell, ResultTable, TableColumn, finite
 from equipoise.protocol.model import Protocol
@@ -43,7 +44,7 @@ def _run(data: AnalysisData, analysis: Analysis, options: Options) -> Outcome:
     tables = [_summary(data, analysis, options, exposed)]
     if options.by_term:
         tables.append(_terms(analysis, options, exposed, data.protocol))
-    tables.append(_serious(data, analysis, exposed))
+    tables.append(_serious(data, analysis, options, exposed))
     return Outcome(tables=tuple(tables))
 
 
@@ -56,7 +57,16 @@ def _summary(data: AnalysisData, analysis: Analysis, options: Options, exposed: 
             rows += [(*head, *row) for row in _statistics(exposed, segment, name)]
     groups = (TableColumn(group.id, group.label) for group in exposed.groups)
     columns = (*HEAD, TableColumn("statistic", "Statistic"), *groups)
-    return ResultTable(analysis.id, analysis.label, columns, tuple(rows), tuple(_notes(data, analysis, exposed)))
+    silent = unrecorded(data, options.events)
+    rows = [_blank(row) if row[0] in silent else row for row in rows]
+    notes = [*_notes(data, analysis, exposed), *([not_recorded_note(data.protocol, silent)] if silent else [])]
+    return ResultTable(analysis.id, analysis.label, columns, tuple(rows), tuple(notes))
+
+
+def _blank(row: tuple[Cell, ...]) -> tuple[Cell, ...]:
+    """A row of events that were not recorded: time at risk is known, counts and limits are not."""
+    told = row[len(HEAD)] in ("at risk", "person-years")
+    return row if told else (*row[: len(HEAD) + 1], *(None for _ in row[len(HEAD) + 1 :]))
 
 
 def _statistics(exposed: Exposed, segment: Segment, assessment: str) -> Iterator[tuple[Cell, ...]]:
@@ -196,7 +206,7 @@ def _by_grade(exposed: Exposed, flags: Flags) -> Iterator[tuple[Cell, ...]]:
         yield (f"{scale} {grade}" if grade else UNGRADED, *people, *events)
 
 
-def _serious(data: AnalysisData, analysis: Analysis, exposed: Exposed) -> ResultTable:
+def _serious(data: AnalysisData, analysis: Analysis, options: Options, exposed: Exposed) -> ResultTable:
     """Every serious event of a member, those before the time at risk too, by participant and day."""
     arms = [] if data.blinded else [TableColumn("arm", "Arm")]
     columns = (
@@ -216,7 +226,9 @@ def _serious(data: AnalysisData, analysis: Analysis, exposed: Exposed) -> Result
     day = exposed.column("start_day")
     order = sorted(np.flatnonzero(chosen), key=lambda row: (exposed.rows.participant[row], day[row]))
     rows = tuple(_line(data, exposed, int(row)) for row in order)
-    return ResultTable(f"{analysis.id}/serious", f"{analysis.label}: serious events", columns, rows)
+    silent = unrecorded(data, options.events)
+    notes = (not_recorded_note(data.protocol, silent),) if silent else ()
+    return ResultTable(f"{analysis.id}/serious", f"{analysis.label}: serious events", columns, rows, notes)
 
 
 def _line(data: AnalysisData, exposed: Exposed, row: int) -> tuple[Cell, ...]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from equipoise.analysis.data import AnalysisData, Flags, Floats
 from equipoise.analysis.estimates import population
+from equipoise.analysis.recorded import not_recorded_note, recorded, unrecorded
 from equipoise.analysis.registry import Method, Objection, Outcome
 from equipoise.analysis.results import Cell, ResultTable, TableColumn, finite
 from equipoise.protocol.model import Protocol
@@ -63,9 +64,11 @@ def _run(data: AnalysisData, analysis: Analysis, options: Options) -> Outcome:
         TableColumn("statistic", "Statistic"),
         *(TableColumn(name, labels[name]) for name, _ in groups),
     )
+    silent = unrecorded(data, options.events)
     notes = (
         f"Analysis set: {analysis.analysis_set}.",
         f"lower and upper bound Student's {LEVEL:.0%} interval of the mean.",
+        *((not_recorded_note(data.protocol, silent),) if silent else ()),
     )
     return Outcome(tables=(ResultTable(analysis.id, analysis.label, columns, tuple(rows), notes),))
 
@@ -151,22 +154,25 @@ def _events(data: AnalysisData, options: Options, groups: list[Group]) -> Iterat
     for name in options.events:
         assessment = data.protocol.assessment(name)
         mine = (rows.trial == data.trial) & (rows.columns["assessment"] == name)
-        yield from _event_rows(data, name, assessment.label, mine, groups)
+        asked = bool(recorded(data.panel, name)[data.trial])
+        yield from _event_rows(data, name, assessment.label, mine, groups, asked=asked)
         for period in periods if len(periods) > 1 else ():
             within = mine & (start >= period.first_day) & (start <= period.last_day)
             label = f"{assessment.label}, {period.label}"
-            yield from _event_rows(data, f"{name}/{period.id}", label, within, groups)
+            yield from _event_rows(data, f"{name}/{period.id}", label, within, groups, asked=asked)
 
 
 def _event_rows(
-    data: AnalysisData, name: str, label: str, mine: Flags, groups: list[Group]
+    data: AnalysisData, name: str, label: str, mine: Flags, groups: list[Group], *, asked: bool
 ) -> Iterator[tuple[Cell, ...]]:
+    """Counts; none where the events were not recorded."""
     per_person = np.bincount(data.panel.events.participant[mine], minlength=data.panel.participants)
     head = ("events", name, label, "", None)
     members = [mask[data.trial] for _, mask in groups]
     yield (*head, "participants", *(int(mask.sum()) for mask in members))
-    yield (*head, "participants with any", *(int(((per_person > 0) & mask).sum()) for mask in members))
-    yield (*head, "events", *(int(per_person[mask].sum()) for mask in members))
+    people = [int(((per_person > 0) & mask).sum()) if asked else None for mask in members]
+    yield (*head, "participants with any", *people)
+    yield (*head, "events", *(int(per_person[mask].sum()) if asked else None for mask in members))
 
 
 def _objections(protocol: Protocol, analysis: Analysis, options: Options) -> Iterator[Objection]:

@@ -18,6 +18,7 @@ from pydantic import Field
 from equipoise.analysis.data import AnalysisData, Flags, Floats
 from equipoise.analysis.estimates import BLINDED
 from equipoise.analysis.methods.time_at_risk import YEAR, Exposed, Segment, exposed_to
+from equipoise.analysis.recorded import NOT_RECORDED, not_recorded_note, unrecorded
 from equipoise.analysis.registry import Method, Objection, Outcome
 from equipoise.analysis.results import Cell, ResultTable, TableColumn, finite
 from equipoise.protocol.model import Protocol
@@ -70,6 +71,10 @@ def _run(data: AnalysisData, analysis: Analysis, options: Options) -> Outcome:
     )
     if data.blinded:
         return Outcome(tables=(ResultTable(analysis.id, analysis.label, columns, (), (BLINDED,)),))
+    if unrecorded(data, (options.events,)):
+        notes = (not_recorded_note(data.protocol, (options.events,)),)
+        row = (NOT_RECORDED, *(None for _ in columns[1:]))
+        return Outcome(tables=(ResultTable(analysis.id, analysis.label, columns, (row,), notes),))
     exposed = exposed_to(data, analysis, (options.events,))
     segment = next(item for item in exposed.segments if item.id == options.period)
     rows = tuple(

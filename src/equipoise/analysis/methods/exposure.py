@@ -1,7 +1,8 @@
-"""What was given: infusions of each arm and period, how long they took, and what the lots held.
+"""What was given: infusions of each arm and period, the products, how long they took, and what the lots held.
 
-Lots are made for everybody, whatever the arm; only those that were infused are described, and only where the product of
-the arm in that period has lots. In a blinded run the masked facts alone are told, of everybody together.
+Lots are made for everybody, whatever the arm; only those that were infused are described, and only where the product
+that was given has lots: the one dispensed, or where that is not recorded, the arm's. In a blinded run the masked facts
+alone are told, of everybody together.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from equipoise.analysis.data import AnalysisData, Flags, Floats
+from equipoise.analysis.doses import Doses, doses_given
 from equipoise.analysis.estimates import population
+from equipoise.analysis.recorded import infusions_of, not_recorded_note, unrecorded
 from equipoise.analysis.registry import Method, Objection, Outcome
 from equipoise.analysis.results import Cell, ResultTable, TableColumn, finite
 from equipoise.protocol.model import Protocol
@@ -22,7 +25,8 @@ from equipoise.protocol.schema.treatment import ReleaseTest
 from equipoise.records.classes import STUDY_TREATMENT
 
 NUMBERS = ("n", "mean", "sd", "median", "minimum", "maximum")
-NOTE = "Release tests are those of lots that were infused, in an arm whose product has lots in that period."
+NOTE = "Release tests are those of lots that were infused as a product that has such tests."
+PRODUCT_UNKNOWN = "Product given: not recorded; each infusion counts as the product of its arm."
 
 
 class Options(Part):
@@ -42,7 +46,10 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Infusions:
-    """The study infusions of one trial, planned ones that were not given among them; (k,) each."""
+    """The study infusions of one trial, planned ones that were not given among them; (k,) each.
+
+    known: whether infusions were recorded at all.
+    """
 
     person: np.ndarray
     period: np.ndarray
@@ -50,7 +57,7 @@ class Infusions:
     reason: np.ndarray
     minutes: Floats
     volume: Floats
-    lot: np.ndarray
+    known: bool
 
 
 def _run(data: AnalysisData, analysis: Analysis, options: Options) -> Outcome:
@@ -60,10 +67,13 @@ def _run(data: AnalysisData, analysis: Analysis, options: Options) -> Outcome:
     groups.append(Group("all", "All participants", members))
     doses = _infusions(data)
     rows: list[tuple[Cell, ...]] = []
-    for period in data.protocol.periods:
+    given = doses_given(data.panel).of(data.trial)
+    for place, period in enumerate(data.protocol.periods):
+        within = given.chosen(given.period == place)
         rows += [(period.id, period.label, *row) for row in _given(doses, period.id, groups)]
+        rows += [(period.id, period.label, *row) for row in _products(data, within, groups, known=doses.known)]
         for name in options.lots:
-            rows += [(period.id, period.label, *row) for row in _tested(data, doses, period.id, groups, name)]
+            rows += [(period.id, period.label, *row) for row in _tested(data, within, groups, name)]
     columns = (
         TableColumn("period", "Period"),
         TableColumn("period_label", "Label of the period"),
@@ -72,7 +82,15 @@ def _run(data: AnalysisData, analysis: Analysis, options: Options) -> Outcome:
         TableColumn("statistic", "Statistic"),
         *(TableColumn(group.id, group.label) for group in groups),
     )
-    return Outcome(tables=(ResultTable(analysis.id, analysis.label, columns, tuple(rows), (NOTE,)),))
+    return Outcome(tables=(ResultTable(analysis.id, analysis.label, columns, tuple(rows), tuple(_notes(data))),))
+
+
+def _notes(data: AnalysisData) -> Iterator[str]:
+    yield NOTE
+    if not data.blinded and not data.panel.dispensed.columns:
+        yield PRODUCT_UNKNOWN
+    if (name := infusions_of(data.protocol)) is not None and unrecorded(data, (name,)):
+        yield not_recorded_note(data.protocol, (name,))
 
 
 def _infusions(data: AnalysisData) -> Infusions:
@@ -86,7 +104,7 @@ def _infusions(data: AnalysisData) -> Infusions:
         column["reason"],
         np.asarray(column["minutes"], np.float64),
         np.asarray(column["volume_ml"], np.float64),
-        column["lot"],
+        (name := infusions_of(data.protocol)) is None or not unrecorded(data, (name,)),
     )
 
 
@@ -95,6 +113,10 @@ def _given(doses: Infusions, period: str, groups: list[Group]) -> Iterator[tuple
     here = doses.period == period
     of = [here & group.members[doses.person] for group in groups]
     people = (int(np.unique(doses.person[own & doses.given]).size) for own in of)
+    if not doses.known:
+        yield ("Participants with an infusion", "", "count", *(None for _ in groups))
+        yield ("Infusions given", "", "count", *(None for _ in groups))
+        return
     yield ("Participants with an infusion", "", "count", *people)
     yield ("Infusions given", "", "count", *(int((own & doses.given).sum()) for own in of))
     for reason in sorted({str(word) for word in doses.reason[here & ~doses.given]}):
@@ -104,27 +126,37 @@ def _given(doses: Infusions, period: str, groups: list[Group]) -> Iterator[tuple
         yield from _described(item, unit, [values[own & doses.given] for own in of])
 
 
-def _tested(
-    data: AnalysisData, doses: Infusions, period: str, groups: list[Group], name: str
+def _products(
+    data: AnalysisData, doses: Doses, groups: list[Group], *, known: bool
 ) -> Iterator[tuple[Cell, ...]]:
-    """What the infused lots held, by the arms whose product has lots in this period."""
+    """Doses of each product, by the dispensing records; one line without numbers where there are none."""
+    if data.blinded:
+        return
+    if not known or not data.panel.dispensed.columns:
+        yield ("Product given", "", "count", *(None for _ in groups))
+        return
+    for code, product in enumerate(data.protocol.products):
+        mine = doses.recorded & (doses.product == code)
+        yield (f"Given: {product.label}", "", "count", *(int((mine & g.members[doses.person]).sum()) for g in groups))
+    if not doses.recorded.all():
+        rest = (int((~doses.recorded & group.members[doses.person]).sum()) for group in groups)
+        yield ("Given: product not recorded", "", "count", *rest)
+
+
+def _tested(data: AnalysisData, doses: Doses, groups: list[Group], name: str) -> Iterator[tuple[Cell, ...]]:
+    """What the infused lots held, of the products that have such a test."""
     if data.blinded:
         return
     test = _test(data.protocol, name)
     assert test is not None, "the plan has checked the names"
-    lots, protocol = data.panel.lots, data.protocol
+    lots, products = data.panel.lots, data.protocol.products
     found: dict[str, float] = {}
     if lots.columns:
         rows = (lots.trial == data.trial) & (lots.columns["test"] == name)
         found = dict(zip(lots.columns["lot"][rows], lots.columns["value"][rows], strict=True))
-    with_lots = {arm.id for arm in protocol.arms if protocol.product(arm.treatments[period]).release_tests}
-    infused = np.zeros(len(doses.person), np.bool_)
-    for group in groups[:-1]:
-        if group.id in with_lots:
-            infused |= group.members[doses.person]
-    infused &= (doses.period == period) & doses.given
+    tested = np.array([*(any(t.id == name for t in item.release_tests) for item in products), False])[doses.product]
     values = np.array([float(found.get(lot, np.nan)) for lot in doses.lot], np.float64)
-    own = [values[infused & group.members[doses.person]] for group in groups]
+    own = [values[tested & group.members[doses.person]] for group in groups]
     yield from _described(test.label, test.unit, own)
 
 

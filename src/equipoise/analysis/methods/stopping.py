@@ -16,6 +16,7 @@ from pydantic import Field
 
 from equipoise.analysis.data import AnalysisData, Flags, Floats
 from equipoise.analysis.estimates import BLINDED, population
+from equipoise.analysis.recorded import infusions_of, not_recorded_note, unrecorded
 from equipoise.analysis.registry import Method, Objection, Outcome
 from equipoise.analysis.results import ResultTable, TableColumn, finite
 from equipoise.protocol.model import Protocol
@@ -55,6 +56,11 @@ def _run(data: AnalysisData, analysis: Analysis, options: Options) -> Outcome:
     notes = (rule.event, f"Prior Beta({rule.prior[0]:g}, {rule.prior[1]:g}); stop above {rule.certainty:g}.")
     if data.blinded:
         return Outcome(tables=(ResultTable(analysis.id, analysis.label, columns, (), (*notes, BLINDED)),))
+    silent = unrecorded(data, filter(None, (options.events, infusions_of(data.protocol))))
+    if silent:
+        row = (rule.id, *(None for _ in columns[1:]))
+        notes = (*notes, not_recorded_note(data.protocol, silent))
+        return Outcome(tables=(ResultTable(analysis.id, analysis.label, columns, (row,), notes),))
     first, doses = _active_doses(data, population(data, analysis)[data.trial])
     treated = np.flatnonzero(np.isfinite(first))
     harmed = _with_event(data, options, doses, options.grade)[treated]
