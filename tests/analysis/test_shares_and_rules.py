@@ -16,8 +16,8 @@ from equipoise.analysis.data import AnalysisData
 from equipoise.analysis.methods import interaction, proportion, stopping
 from equipoise.analysis.plan import plan
 from equipoise.analysis.registry import Outcome
-from equipoise.analysis.safety_findings import safety_tables
 from equipoise.analysis.results import ResultTable
+from equipoise.analysis.safety_findings import safety_tables
 from equipoise.errors import InputError
 from equipoise.protocol.load import load_protocol
 from equipoise.protocol.schema.inference import Analysis, StoppingRule

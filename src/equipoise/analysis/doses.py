@@ -139,6 +139,7 @@ def _lines(panel: Panel, place: int, bags: _Bags) -> Iterator[tuple[object, ...]
     head = (trial, person, period, number, day)
     found = bags.of(trial, person, text["period"], number, day)
     for product, lot, given, unit in found:
-        yield (*head, product, planned, True, lot or text["lot"], given, unit)
+        made = lot or (text["lot"] if protocol.products[product].release_tests else "")
+        yield (*head, product, planned, True, made, given, unit)
     if not found:
         yield (*head, planned, planned, False, text["lot"], amount, text["unit"])

@@ -43,8 +43,8 @@ MEANING: Mapping[type, Mapping[str, str]] = {
     Results: {
         "protocol": "The protocol that was analysed, and the digests of its versions, oldest first.",
         "records": "The digest of the records, over their content.",
-        "allocation": "The digest of the allocation, its seed if it was scrambled, and the digest of what was dispensed if that is "
-        "recorded; null in a blinded run.",
+        "allocation": "The digest of the allocation, its seed if it was scrambled, and that of what was dispensed if "
+        "that is recorded; null in a blinded run.",
         "software": "What computed the results.",
         "seed": "The seed of whatever was drawn at random; null where nothing was.",
         "results": "Every estimate.",

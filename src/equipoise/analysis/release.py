@@ -43,7 +43,8 @@ class Release:
     """What is known of the infused lots.
 
     failed: in the order of doses and tests. doses: how many held a product with release tests; untested: of those
-    without a lot, or whose lot has no results. strangers: rows of doses whose lot was made for another participant.
+    without a lot, or whose lot lacks the result of a gate. strangers: rows of doses whose lot was made for another
+    participant.
     measured: row of a dose -> what its lot holds of the dose.
     """
 
@@ -68,11 +69,11 @@ def release_of(data: AnalysisData, doses: Doses) -> Release:
         counted += 1
         lot = str(doses.lot[place])
         rows = lots.rows.get(lot, [])
-        untested += not rows
+        by_test = {lots.text(row, "test"): row for row in rows}
+        untested += any(test.use == "gate" and not lots.told(by_test.get(test.id)) for test in product.release_tests)
         if rows and product.kind == "autologous-cells" and lots.owner(rows[0]) != int(doses.person[place]):
             strangers.append(place)
         failed += _failures(lots, product, place, lot, rows)
-        by_test = {lots.text(row, "test"): row for row in rows}
         for test in product.release_tests:
             if test.measures == "dose" and test.id in by_test:
                 measured[place] = lots.number(by_test[test.id], "value")
@@ -102,6 +103,10 @@ class _Lots:
     def number(self, row: int, name: str) -> float:
         return float(self.table.columns[name][row])
 
+    def told(self, row: int | None) -> bool:
+        """Whether a test has a result: passed or not, or what was reported."""
+        return row is not None and (not math.isnan(self.number(row, "passed")) or bool(_result(self, row)))
+
     def owner(self, row: int) -> int:
         return int(self.table.participant[row])
 
@@ -127,7 +132,9 @@ def _failed(lots: _Lots, row: int, test: ReleaseTest) -> bool:
         return True
     value, text = lots.number(row, "value"), lots.text(row, "original").strip()
     comparable = not math.isnan(value) and lots.text(row, "unit") in ("", test.unit)
-    if comparable and ((test.lower is not None and value < test.lower) or (test.upper is not None and value > test.upper)):
+    if comparable and (
+        (test.lower is not None and value < test.lower) or (test.upper is not None and value > test.upper)
+    ):
         return True
     unsaid = math.isnan(passed) and test.expected is not None and bool(text)
     return unsaid and text.casefold() != str(test.expected).casefold()

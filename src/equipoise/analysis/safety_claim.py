@@ -16,6 +16,7 @@ from equipoise.protocol.schema.inference import Claim
 
 SIGNAL, PROCEDURE, NO_SIGNAL = "signal", "signal: procedure", "no signal"
 NOT_RECORDED, NOT_ASSESSABLE = "not recorded", "not assessable"
+NOBODY = "no one was given the active product"
 Facts = Mapping[str, Cell]
 
 
@@ -23,7 +24,7 @@ def safety_claim(claim: Claim, tables: Sequence[ResultTable]) -> ClaimResult:
     """The verdict, from the facts of `safety_findings` and the state of the claim's stopping rules."""
     found = next((table for table in tables if table.id == FACTS), None)
     if found is None:
-        why = "arms are not known, so nobody knows who was given the active product"
+        why = "arms are not known, so that it is not known who was given the active product"
         return ClaimResult(claim.id, claim.text, NOT_ASSESSABLE, (), why)
     facts = {str(row[0]): row[2] for row in found.rows}
     rules = list(_rules(claim, tables))
@@ -88,14 +89,15 @@ def _of_product(facts: Facts) -> Iterator[str]:
     if people is None:
         yield "whether study doses were given: not recorded"
         return
-    yield f"{_many(int(people), 'participant')} given the active product" if people else "nobody was given the active product"
+    yield f"{_many(int(people), 'participant')} given the active product" if people else NOBODY
     doses, dispensed = _number(facts, "doses"), facts["doses-dispensed"]
     if doses and dispensed is None:
-        yield "product given: not recorded, so that each dose counts as the product of its arm"
+        yield "product given: not recorded, so that each dose counts as the arm's product"
     elif dispensed is not None and int(dispensed) < doses:
-        yield f"product given: not recorded for {doses - int(dispensed)} of {doses} doses, which count as the product of their arm"
+        unknown = f"{doses - int(dispensed)} of {doses} doses"
+        yield f"product given: not recorded for {unknown}, which count as the arm's product"
     if untested := _number(facts, "lots-untested"):
-        yield f"release tests: not recorded for {untested} of {_number(facts, 'lots-infused')} infusions"
+        yield f"release tests: not all recorded for {untested} of {_number(facts, 'lots-infused')} infusions"
 
 
 def _limit(word: str, facts: Facts) -> Iterator[str]:

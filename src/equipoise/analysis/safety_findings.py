@@ -30,6 +30,8 @@ FACTS, LOTS, PRODUCTS, SERIOUS, DEVIATIONS = (
 UNBLINDING = "unblinding"
 """Events of this assessment are acts of the trial, not of the body."""
 AFTER, PROCEDURE = "after an active dose", "no active dose given on or before its start day"
+DISPENSED = "Products are those dispensed."
+NOT_DISPENSED = "Product given: not recorded; each dose counts as the arm's product."
 DOSE = (
     TableColumn("participant", "Participant"),
     TableColumn("arm", "Arm"),
@@ -82,7 +84,7 @@ def _facts(data: AnalysisData, doses: Doses, release: Release, listings: tuple[R
         ("serious-unanswered", "Serious events without an answer to relation", _unanswered(data)),
         ("lots-failed", "Infused lots that failed a gate", len({(row[0], row[5]) for row in lots.rows})),
         ("lots-failed-after", "Of them with a release that failed after infusion", _late(release)),
-        ("lots-untested", "Infusions whose lot has no release tests in the records", release.untested),
+        ("lots-untested", "Infusions whose lot lacks the result of a gate in the records", release.untested),
         ("lots-infused", "Infusions of a product with release tests", release.doses),
         ("wrong-products", "Doses of a product that was not the allocated one", len(products.rows)),
         ("deviations", "Deviations of doses and lots", len(deviations.rows)),
@@ -90,7 +92,7 @@ def _facts(data: AnalysisData, doses: Doses, release: Release, listings: tuple[R
     ]
     columns = (TableColumn("fact", "Fact"), TableColumn("label", "What"), TableColumn("value", "Value"))
     notes = (
-        "Products are those dispensed." if dispensed else "Product given: not recorded; doses count as the arm's product.",
+        DISPENSED if dispensed else NOT_DISPENSED,
         f"The limit is the one-sided exact {LEVEL:.0%} limit for 0 of the people given an active product.",
     )
     return ResultTable(FACTS, "Facts behind the verdict on safety", columns, tuple(rows), notes)
@@ -98,8 +100,9 @@ def _facts(data: AnalysisData, doses: Doses, release: Release, listings: tuple[R
 
 def _once(doses: Doses) -> set[tuple[int, int, float, float]]:
     """Doses without regard to how many products and lots they held."""
-    columns = (doses.person, doses.period, doses.number, doses.day)
-    return {(int(a), int(b), -1.0 if math.isnan(c) else float(c), float(d)) for a, b, c, d in zip(*columns, strict=True)}
+    numbers, days = np.nan_to_num(doses.number, nan=-1.0), np.nan_to_num(doses.day, nan=np.inf)
+    columns = (values.tolist() for values in (doses.person, doses.period, numbers, days))
+    return set(zip(*columns, strict=True))
 
 
 def _dispensed(doses: Doses) -> int:

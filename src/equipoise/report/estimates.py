@@ -14,6 +14,7 @@ from equipoise.report.forests import forests
 from equipoise.report.precision import precision_blocks
 from equipoise.report.promises import ROLE_NAMES
 from equipoise.report.safety import primary_sentences
+from equipoise.report.safety_claim import safety_callout
 from equipoise.report.scenario import simulation_callout
 from equipoise.report.shown import MID_P, Shown, p_text, shown, variant_words, why_missing, why_no_spread
 from equipoise.report.source import Beside, ReportSource
@@ -29,6 +30,8 @@ def headline(source: ReportSource) -> tuple[Block, ...]:
         blocks.append(Callout("info", "Blinded run", (Paragraph(text),)))
         return tuple(blocks)
     blocks += precision_blocks(source)
+    verdict = safety_callout(source)
+    blocks += [] if verdict is None else [verdict]
     harm = [Paragraph(sentence) for sentence in primary_sentences(source)]
     if main or harm:
         blocks.append(Callout("info", "Main results", (*harm, *_main_results(source, main), *_cautions(source, main))))

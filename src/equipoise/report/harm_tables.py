@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 
+from equipoise.analysis.recorded import NOT_RECORDED
 from equipoise.analysis.results import Cell, ResultTable
 from equipoise.documents.model import Block, Column, Row, Table, row
 from equipoise.documents.numbers import digits, estimate
@@ -44,7 +45,7 @@ def _exposure(source: ReportSource, table: ResultTable) -> Table:
         numbers = {str(line[4]): [_number(cell) for cell in line[5:]] for line in lines}
         label = f"{item}, {unit}" if unit else str(item)
         if "count" in numbers:
-            rows.append(row(label, *(digits(value or 0.0, 0) for value in numbers["count"]), group=str(period)))
+            rows.append(row(label, *(_count(value) for value in numbers["count"]), group=str(period)))
             continue
         each = [{name: values[i] for name, values in numbers.items()} for i in range(len(names))]
         places = _fine([one["maximum"] for one in each if one.get("maximum") is not None])
@@ -52,6 +53,10 @@ def _exposure(source: ReportSource, table: ResultTable) -> Table:
         rows.append(row("lowest to highest", *(_range(one, places) for one in each), indent=1, group=str(period)))
     notes = ("Numbers of infusions are mean (SD).", *table.notes, origin(source, table.id))
     return Table(f"table-{table.id}", table.title, columns, tuple(rows), notes)
+
+
+def _count(value: float | None) -> Text:
+    return Missing(NOT_RECORDED) if value is None else digits(value, 0)
 
 
 def _mean(numbers: dict[str, float | None]) -> Text:
@@ -100,6 +105,8 @@ def _rate(line: dict[str, Cell]) -> Row:
         return estimate(value, low, high, 2, NO_EVENT)
 
     label = str(line["kind"])
+    if label == NOT_RECORDED:
+        return row("Any", *(Missing(NOT_RECORDED) for _ in range(4)))
     return row(
         label.capitalize() if label == label.lower() else label,
         side("active"),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from equipoise.analysis.recorded import NOT_RECORDED
 from equipoise.analysis.results import ResultTable
 from equipoise.documents.model import Column, Row, Section, Table, row
 from equipoise.documents.numbers import count_percent, mean_sd, median_range
-from equipoise.documents.runs import Text
+from equipoise.documents.runs import Missing, Text
 from equipoise.report.flow import flow_figure
 from equipoise.report.shown import PURE
 from equipoise.report.source import Described, ReportSource
@@ -45,7 +46,7 @@ def _characteristics(source: ReportSource, table: ResultTable, described: Descri
         rows += _rows(source, described, name, visit, kind, head)
     notes = (
         "Values are mean (SD), median (quartiles), or number (% of those with a value).",
-        *table.notes[:1],
+        *(note for number, note in enumerate(table.notes) if number == 0 or NOT_RECORDED in note),
         origin(source, table.id),
     )
     return Table(f"table-{table.id}", table.title, tuple(columns), tuple(rows), notes)
@@ -59,7 +60,7 @@ def _rows(source: ReportSource, described: Described, name: str, visit: str | No
     if kind == "events":
         rows = [row(head)]
         for statistic in statistics:
-            counts: list[Text] = [str(described.count(name, visit, statistic, group)) for group in groups]
+            counts = [_events(described.get(name, visit, statistic, group)) for group in groups]
             rows.append(row(statistic, *counts, indent=1))
         return rows
     rows = [row(head)]
@@ -71,6 +72,10 @@ def _rows(source: ReportSource, described: Described, name: str, visit: str | No
             cells.append(count_percent(described.count(name, visit, word, group), total))
         rows.append(row(word.capitalize(), *cells, indent=1))
     return rows + _missing(described, name, visit)
+
+
+def _events(count: float | None) -> Text:
+    return Missing(NOT_RECORDED) if count is None else str(int(count))
 
 
 def _number_rows(source: ReportSource, described: Described, name: str, visit: str | None, head: str) -> list[Row]:

@@ -9,6 +9,7 @@ from equipoise.documents.model import Block, Cell, Column, Listing, Paragraph, R
 from equipoise.documents.numbers import count_percent, digits, percent
 from equipoise.documents.runs import Missing, Reference, Text, plain
 from equipoise.report.harm_tables import harm_tables
+from equipoise.report.safety_claim import safety_listings
 from equipoise.report.source import ReportSource
 from equipoise.report.trail import origin
 
@@ -35,10 +36,11 @@ def safety_section(source: ReportSource) -> Section | None:
     if not planned:
         return None
     beside = tuple(harm_tables(source))
+    verdict = tuple(safety_listings(source))
     if len(planned) == 1:
-        return Section("safety", "Safety", (*parts[0], *beside))
+        return Section("safety", "Safety", (*parts[0], *beside), sections=verdict)
     inner = (Section(f"safety-{item.id}", item.label, part) for item, part in zip(planned, parts, strict=True))
-    return Section("safety", "Safety", beside, sections=tuple(inner))
+    return Section("safety", "Safety", beside, sections=(*inner, *verdict))
 
 
 def primary_sentences(source: ReportSource) -> tuple[Text, ...]:
@@ -92,6 +94,15 @@ class Summary:
         cells = (self._cells[assessment, period, f"participants: {kind}"] for period in self.periods)
         return any(value is not None for cell in cells for value in cell.values())
 
+    def recorded(self, assessment: str) -> bool:
+        """Whether the events of an assessment were recorded at all."""
+        return self.answered(assessment, ANY)
+
+    def shown(self, assessment: str) -> list[str]:
+        """The kinds that have a line: those with an answer; of events that were not recorded, any."""
+        found = [kind for kind in self.kinds(assessment) if self.answered(assessment, kind)]
+        return found if self.recorded(assessment) else [ANY]
+
     def get(self, assessment: str, period: str, statistic: str, group: str) -> float | None:
         """One number; None where there is none."""
         value = self._cells.get((assessment, period, statistic), {}).get(group)
@@ -105,6 +116,8 @@ class Summary:
 def _sentence(summary: Summary, name: str) -> str:
     """The whole trial in a sentence: who had any, and who a serious related one."""
     group = list(summary.groups)[-1]
+    if not summary.recorded(name):
+        return f"{summary.assessments[name]}: not recorded, which is not the same as none."
     at_risk = summary.count(name, summary.last, "at risk", group)
     people = summary.count(name, summary.last, "participants: any", group)
     events = summary.count(name, summary.last, "events: any", group)
@@ -127,7 +140,8 @@ def _summary_table(source: ReportSource, summary: Summary, analysis: str, name: 
     for period, label in summary.periods.items():
         rows += _period_rows(source, summary, name, period, label)
     limited = any("95% limit" in plain(line.cells[0].text) for line in rows)
-    blank = [kind for kind in summary.kinds(name) if not summary.answered(name, kind)]
+    known = summary.recorded(name)
+    blank = [kind for kind in summary.kinds(name) if known and not summary.answered(name, kind)]
     notes = (
         "Participants (% of those at risk); number of events. The treatment is that of the arm in the period.",
         *((f"Not recorded for these events: {', '.join(blank)}.",) if blank else ()),
@@ -145,7 +159,7 @@ def _period_rows(source: ReportSource, summary: Summary, name: str, period: str,
     yield row("Participants at risk", *(str(summary.count(name, period, "at risk", g)) for g in groups), group=label)
     years = (digits(summary.get(name, period, "person-years", g) or 0.0, 1) for g in groups)
     yield row("Person-years", *years, group=label)
-    for kind in (kind for kind in summary.kinds(name) if summary.answered(name, kind)):
+    for kind in summary.shown(name):
         words = "Any" if kind == "any" else kind.capitalize()
         yield row(words, *(_people_and_events(summary, name, period, kind, g) for g in groups), group=label)
         statistic = f"upper limit: {kind}"
@@ -233,7 +247,7 @@ def _opened_when_long(table: Table) -> Block:
 def _serious(source: ReportSource, table: ResultTable, analysis: str) -> Iterator[Block]:
     """The listing of serious events; a sentence where there is none."""
     if not table.rows:
-        yield Paragraph("No serious event was recorded.")
+        yield Paragraph(" ".join(table.notes) if table.notes else "No serious event was recorded.")
         return
     numbers = ("day", "since_dose")
     columns = tuple(

@@ -172,7 +172,7 @@ def find_allocation(records: Records, folder: Path, given: Path | None, *, blind
 
 
 def find_dispensed(records: Records, folder: Path) -> Dispensed | None:
-    """What was dispensed, where its file is in the folder of the allocation; it tells the arm as the allocation does."""
+    """What was dispensed, where its file is beside the allocation; it tells the arm as the allocation does."""
     path = folder / FILE
     if not path.is_file():
         return None

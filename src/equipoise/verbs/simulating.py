@@ -115,9 +115,7 @@ def simulated_records(protocol: Protocol, scenario: Scenario, seed: int) -> tupl
     return records, allocation
 
 
-def simulated_files(
-    protocol: Protocol, scenario: Scenario, seed: int
-) -> tuple[Records, Allocation, Dispensed | None]:
+def simulated_files(protocol: Protocol, scenario: Scenario, seed: int) -> tuple[Records, Allocation, Dispensed | None]:
     """The same, and what was dispensed."""
     panel = simulate_trial(protocol, scenario, seed)
     return *to_records(panel, source=simulated_source(scenario.id, seed)), dispensed_of(panel)

@@ -70,9 +70,7 @@ def verify(folder: str | Path) -> Verified:
         _same_simulation(path / "scenario.yaml", records, dispensed)
     before = load_protocol(path / SIGNED / "protocol.yaml") if (path / SIGNED / "protocol.yaml").is_file() else None
     again = None if seed is None else int(seed)
-    analysed = analyse_records(
-        records, arms, software=software(), scrambled=again, signed=before, dispensed=dispensed
-    )
+    analysed = analyse_records(records, arms, software=software(), scrambled=again, signed=before, dispensed=dispensed)
     difference = first_difference(stored, to_data(analysed.results), "results")
     if difference is not None:
         raise _differs(path / "results.json", difference)

@@ -126,9 +126,7 @@ def _given(doses: Infusions, period: str, groups: list[Group]) -> Iterator[tuple
         yield from _described(item, unit, [values[own & doses.given] for own in of])
 
 
-def _products(
-    data: AnalysisData, doses: Doses, groups: list[Group], *, known: bool
-) -> Iterator[tuple[Cell, ...]]:
+def _products(data: AnalysisData, doses: Doses, groups: list[Group], *, known: bool) -> Iterator[tuple[Cell, ...]]:
     """Doses of each product, by the dispensing records; one line without numbers where there are none."""
     if data.blinded:
         return

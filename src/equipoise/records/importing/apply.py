@@ -168,7 +168,8 @@ def import_files(protocol: Protocol, loaded: LoadedMap, folder: Path) -> Importe
     unarmed = list(_without_arm(work, records, arms)) if arms is not None else []
     if unarmed:
         raise _refused(folder, unarmed)
-    done = Imported(records, arms, work.unread(), (*work.warnings, *records.warnings))
+    silent = tuple(_not_collected(loaded, records))
+    done = Imported(records, arms, work.unread(), (*work.warnings, *silent, *records.warnings))
     return replace(done, warnings=(*_empty_arms(work, done), *done.warnings))
 
 
@@ -181,6 +182,15 @@ def _empty_arms(work: Reading, done: Imported) -> Iterator[Problem]:
             message = f"the arm {arm!r} has no participants ({told})"
             remedy = "Look at the words that the map gives for this arm, and at the file's own."
             yield Problem(entry.file, None, entry.arm.column, "arm-without-participants", message, remedy)
+
+
+def _not_collected(loaded: LoadedMap, records: Records) -> Iterator[Problem]:
+    """A planned assessment of which nothing was read, and of which the map does not say that it was asked for."""
+    for item in records.protocol.assessments:
+        if item.id not in records.collected:
+            message = f"the planned assessment {item.id!r} ({item.label}) has no rows: it counts as not recorded"
+            remedy = "Read its file by the map; if it was asked for and nothing came of it, name it under `collected`."
+            yield Problem(str(loaded.path), None, "collected", "assessment-recorded", message, remedy)
 
 
 def _without_arm(work: Reading, records: Records, arms: Allocation) -> Iterator[Problem]:
