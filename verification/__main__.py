@@ -14,10 +14,11 @@ from verification.methods.__main__ import QUICK
 from verification.methods.__main__ import main as methods
 from verification.patients.__main__ import main as patients
 from verification.trials.__main__ import main as trials
+from verification.trials.harm import main as harm
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the three parts one after another, whatever becomes of each."""
+    """Run the four parts one after another, whatever becomes of each."""
     parser = argparse.ArgumentParser(prog="verification", description="Everything that is verified by simulation.")
     parser.add_argument("--quick", action="store_true", help=f"at most {QUICK} trials of each kind")
     quick = parser.parse_args(arguments).quick
@@ -25,6 +26,8 @@ def main(arguments: Sequence[str]) -> int:
     failed = patients()
     sys.stdout.write("\nHow often analyses reject where there is nothing to find\n\n")
     failed |= trials(QUICK if quick else None)
+    sys.stdout.write("\nHow often the claim on safety calls a signal\n\n")
+    failed |= harm(QUICK if quick else None)
     sys.stdout.write("\nMethods on invented trials whose truth is known\n\n")
     return failed | methods(["--quick"] if quick else [])
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from equipoise.analysis.data import AnalysisData, Flags
-from equipoise.analysis.doses import UNKNOWN, Doses, doses_given, is_active, people_given
+from equipoise.analysis.doses import UNKNOWN, Doses, doses_given, is_active
 from equipoise.analysis.recorded import infusions_of, recorded
 from equipoise.analysis.release import SIGNAL, Release, release_of
 from equipoise.analysis.results import Cell, ResultTable, TableColumn, finite
@@ -42,11 +42,15 @@ DOSE = (
 Row = tuple[Cell, ...]
 
 
-def safety_tables(data: AnalysisData) -> tuple[ResultTable, ...]:
-    """The facts and the listings of a trial whose protocol claims safety; nothing in a blinded run."""
+def safety_tables(data: AnalysisData, given: Doses | None = None) -> tuple[ResultTable, ...]:
+    """The facts and the listings of a trial whose protocol claims safety; nothing in a blinded run.
+
+    given: the doses of every trial of the Panel, where the caller has them.
+    """
     if data.blinded or not any(claim.rule == "safety" and claim.parts for claim in data.protocol.claims):
         return ()
-    doses = doses_given(data.panel).of(data.trial)
+    doses = (doses_given(data.panel) if given is None else given).of(data.trial)
+    doses = doses.chosen(data.panel.present[data.trial][doses.person])
     release = release_of(data, doses)
     listings = (
         _lots(data, doses, release),
@@ -67,7 +71,7 @@ def watched_events(protocol: Protocol) -> tuple[str, ...]:
 
 
 def _facts(data: AnalysisData, doses: Doses, release: Release, listings: tuple[ResultTable, ...]) -> ResultTable:
-    given = int(people_given(data)[data.trial])
+    given = int(np.unique(doses.person[is_active(data, doses)]).size)
     zero = clopper_pearson(0, given, level=LEVEL, sides="upper").upper.item() if given else math.nan
     lots, products, serious, deviations = listings
     after = {row[0] for row in serious.rows if row[-1] == AFTER}
