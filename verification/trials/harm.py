@@ -2,8 +2,8 @@
 
     python -m verification.trials.harm [trials]
 
-The bands are those under `safety` in bands.yaml. A row without a band is only printed: a lot that truly failed after its
-infusion is a signal whatever the product does. The exit status is 1 where a rate lies outside its band.
+The bands are those under `safety` in bands.yaml. A row without a band is only printed: a lot that truly failed after
+its infusion is a signal whatever the product does. The exit status is 1 where a rate lies outside its band.
 """
 
 from __future__ import annotations
