@@ -65,7 +65,7 @@ def harm_rows() -> tuple[HarmRow, ...]:
 def verdicts(row: HarmRow, trials: int) -> Counter[str]:
     """How often each word was the verdict on the claim of safety."""
     protocol, scenario = load_protocol(PROTOCOL), load_scenario(row.scenario, row.changes)
-    planned = _for_the_sets(plan(protocol))
+    planned = for_the_sets(plan(protocol))
     found: Counter[str] = Counter()
     for first in range(0, trials, CHUNK):
         for panel in simulate_trials(protocol, scenario, row.seed, min(CHUNK, trials - first), first):
@@ -85,7 +85,7 @@ def words(planned: Plan, data: AnalysisData) -> Iterator[str]:
         yield safety_claim(claim, (*tables, *safety_tables(one, doses))).verdict
 
 
-def _for_the_sets(planned: Plan) -> Plan:
+def for_the_sets(planned: Plan) -> Plan:
     """The plan with the parameters alone by which analysis sets are decided."""
     wanted = {name for item in planned.protocol.conventions.analysis_sets for name in item.parameters}
     chosen: list[PlannedParameter] = []
