@@ -101,6 +101,10 @@ def make(oddity: Oddity, folder: Path, *, blinded: bool = False) -> Path:
     simulated, allocation = _simulated(oddity.protocol)
     trial = Trial(dict(simulated.tables), dict(allocation.arms))
     oddity.change(trial)
+    people = trial.tables["participants"]
+    if "entry_day" in people.columns:
+        # Days of entry begin with 0; who entered first may have been taken out.
+        trial.tables["participants"] = people.with_columns(pl.col("entry_day") - pl.col("entry_day").min())
     records = Records.of(simulated.protocol, trial.tables)
     arms = None if blinded else Allocation.of(trial.arms)
     analysed = analyse_records(records, arms, software=software())
