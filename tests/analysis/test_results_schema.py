@@ -97,8 +97,9 @@ def test_every_key_is_required_and_no_other_allowed() -> None:
     found = list(_objects(results_schema()))
     assert len(found) == len(MEANING) + 4  # and protocol, records, allocation, software
     for schema in found:
-        # Only a scrambled allocation has the seed by which it was.
-        assert schema["required"] == [name for name in schema["properties"] if name != "scrambled"]
+        # Only a scrambled allocation has the seed by which it was, and not every trial says what was dispensed.
+        optional = ("scrambled", "dispensed")
+        assert schema["required"] == [name for name in schema["properties"] if name not in optional]
         assert schema["additionalProperties"] is False
 
 

@@ -206,7 +206,7 @@ def test_safety_cannot_be_judged_without_arms_or_treatment() -> None:
     (table,) = stopping.METHOD.run(nobody, analysis("toxicity"), options).tables
     assert isinstance(table, ResultTable)
     found = claim_results(data.protocol, (), (table, *safety_tables(nobody)))[0]
-    assert found.verdict == "not assessable" and "nobody was given the active product" in found.reason
+    assert found.verdict == "not assessable" and "no one was given the active product" in found.reason
 
 
 @pytest.mark.parametrize(
