@@ -10,7 +10,7 @@ import numpy as np
 
 from equipoise.analysis.data import AnalysisData
 from equipoise.analysis.methods import stopping
-from equipoise.analysis.plan import plan
+from equipoise.analysis.plan import PlannedAnalysis, plan
 from equipoise.analysis.results import ClaimResult, ResultTable
 from equipoise.analysis.safety_claim import safety_claim
 from equipoise.analysis.safety_findings import safety_tables
@@ -37,6 +37,12 @@ def model() -> Protocol:
 
 
 @cache
+def toxicity() -> PlannedAnalysis:
+    (rule,) = (item for item in plan(model()).analyses if item.analysis.id == "toxicity")
+    return rule
+
+
+@cache
 def harmless() -> Panel:
     """A trial in which every dose is given as allocated and no adverse event is serious, related or of grade 3."""
     (panel,) = simulate_trials(model(), load_scenario("no-effect", HARMLESS), 1, 1)
@@ -51,7 +57,7 @@ def data_of(panel: Panel, **more: object) -> AnalysisData:
 def tables_of(panel: Panel) -> dict[str, ResultTable]:
     """The tables that the verdict is made from."""
     data = data_of(panel)
-    (rule,) = (item for item in plan(model()).analyses if item.analysis.id == "toxicity")
+    rule = toxicity()
     found = stopping.METHOD.run(data, rule.analysis, rule.options).tables
     return {table.id: table for table in (*found, *safety_tables(data))}
 
