@@ -8,7 +8,7 @@
     --seed N        another sample; it is printed and not stored
     --budget S      seconds of tests a mutant, by their time without it; default 60
 
-The exit status is 1 where a room's target is missed.
+The exit status is 1 where a room's target is missed or a mutant has not been tried.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from verification.mutants.page import write_page
 from verification.mutants.reach import Reach, find_reach, tests_for
 from verification.mutants.sample import ROOMS, SEED, sample
 from verification.mutants.score import scores
-from verification.mutants.session import Job, changed_code, sessions
+from verification.mutants.session import THREADED, Job, changed_code, sessions
 from verification.mutants.sites import Mutant
 from verification.mutants.workers import (
     FAILED,
@@ -110,7 +110,7 @@ def main(arguments: Sequence[str]) -> int:
     missed = False
     for score in scores(rows, YAML(typ="safe").load(EQUIVALENTS)):
         sys.stdout.write(f"{score.line}\n")
-        missed |= score.missed
+        missed |= score.missed or score.untried > 0
     return int(missed)
 
 
@@ -146,7 +146,12 @@ def _outcomes(copies: list[Path], jobs: list[Job]) -> Iterator[tuple[Mutant, Out
     """Those without tests at once, those inside functions in sessions, and the others in a process each."""
     yield from ((job.mutant, Outcome(0, {}, [], "", 0.0)) for job in jobs if not job.tests)
     jobs = [job for job in jobs if job.tests]
-    inside = [job for job in jobs if changed_code(job.mutant, (ROOT / job.mutant.path).read_bytes(), "") is not None]
+    inside = [
+        job
+        for job in jobs
+        if changed_code(job.mutant, (ROOT / job.mutant.path).read_bytes(), "") is not None
+        and not any(test.startswith(THREADED) for test in job.tests)
+    ]
     yield from sessions(ROOT, copies, inside)
     others = [job for job in jobs if job not in inside]
     for job, outcome in each(copies, others, lambda copy, job: tried(ROOT, copy, job)):

@@ -21,7 +21,7 @@ time: a comparison is turned or its limit moved, plus and minus, `and` and `or`,
 constant is one larger, a condition is reversed, the branches of a choice are swapped. Then the tests that come to the
 changed function are run. A mutant is killed when one of them fails. It survives when all pass.
 
-`make mutants` tries {tried} mutants of all rooms: a fixed sample, drawn by a seed ({seed}) from all changes of these
+`make mutants` tries 200 mutants of all rooms: a fixed sample, drawn by a seed ({seed}) from all changes of these
 kinds, which take turns in each room. Unrelated changes of the program leave the sample as it is. Which tests come to
 which function is found by running them once. Each mutant has {budget:g} seconds of tests, its own room's before others
 and the quick ones first; one whose tests never end counts as killed. The tests that killed are run once more without
@@ -31,7 +31,7 @@ any mutant. Mutants that no test could tell from the program are declared by han
 Why a tool of our own: mutmut 3 rewrites every function into a switch between its mutants, which our tests of the
 source would see, and draws no sample; cosmic-ray runs one command for every mutant, and so all tests.
 
-This page is made from the stored run. {commits}
+This page is made from the stored run, which has tried {tried} of the 200. {commits}
 
 """
 
@@ -45,10 +45,18 @@ def page_of(stored: Mapping[str, Any], equivalents: Mapping[str, str]) -> str:
         budget=stored["budget"],
         commits=_commits(rows),
     )
-    lines = ["| room | killed | of | share | target | equivalent |", "|---|---|---|---|---|---|"]
+    lines = ["| room | killed | of | share | target | equivalent | not tried yet |", "|---|---|---|---|---|---|---|"]
     for score in scores(rows, equivalents):
         target = "" if score.target is None else f"{score.target} %"
-        cells = (score.room, score.killed, score.tried, score.per_cent, target, score.equivalent or "")
+        cells = (
+            score.room,
+            score.killed,
+            score.tried,
+            score.per_cent,
+            target,
+            score.equivalent or "",
+            score.untried or "",
+        )
         lines.append(f"| {' | '.join(str(cell) for cell in cells)} |")
     alive = [row for row in rows if row["outcome"] == "survived"]
     lines += [

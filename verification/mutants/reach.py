@@ -124,27 +124,25 @@ def _entered(path: str, outcome: Outcome) -> dict[str, list[str]]:
 def tests_for(mutant: Mutant, reach: dict[str, Reach], budget: float) -> tuple[list[str], int]:
     """The tests to run on a mutant, and how many there are in all.
 
-    First those that come to its function, file by file, since a file's tests share what is dear to make: its own room's
-    files before others, and those that take little before those that take long. Then the rest of those files' tests,
-    which may use what the first one kept. They are cut where the budget of seconds is spent.
+    File by file, since a file's tests share what is dear to make: its own room's files before others, and those that
+    take little before those that take long. In a file those that come to the function are first; then the rest, which
+    may use what the first one made and kept. They are cut where the budget of seconds is spent.
     """
     name = f"{mutant.path}::{mutant.function}"
     own = f"tests/{mutant.room}/"
-    order: list[
-        tuple[bool, bool, float, str, float]
-    ] = []  # beside, of another room, seconds of the file, test, seconds
+    order: list[tuple[bool, float, str, bool, float, str]] = []
     for path, found in reach.items():
         tests = (
-            list(found.seconds) if COMPILED in mutant.path and path.startswith(own) else _reaching(found, mutant, name)
+            set(found.seconds) if COMPILED in mutant.path and path.startswith(own) else _reaching(found, mutant, name)
         )
-        direct = {test: found.seconds[test] for test in tests if test in found.seconds}
-        rest = {test: seconds for test, seconds in found.seconds.items() if direct and test not in direct}
-        for part in (direct, rest):
-            whole = sum(part.values())
-            order += [(part is rest, not path.startswith(own), whole, test, part[test]) for test in part]
-    order.sort(key=lambda item: (*item[:3], item[3].partition("::")[0], item[4]))
+        whole = sum(found.seconds.values())
+        if not tests.isdisjoint(found.seconds):
+            order += [
+                (not path.startswith(own), whole, path, test not in tests, seconds, test)
+                for test, seconds in found.seconds.items()
+            ]
     chosen, spent = list[str](), 0.0
-    for *_, test, seconds in order:
+    for *_, seconds, test in sorted(order):
         spent += seconds
         if spent > budget and chosen:
             break
@@ -152,13 +150,13 @@ def tests_for(mutant: Mutant, reach: dict[str, Reach], budget: float) -> tuple[l
     return chosen, len(order)
 
 
-def _reaching(found: Reach, mutant: Mutant, name: str) -> list[str]:
+def _reaching(found: Reach, mutant: Mutant, name: str) -> set[str]:
     """The tests of a file that come to a function; for code of the module or a class, to any of its functions."""
     if tests := found.entered.get(name):
-        return tests
+        return set(tests)
     if mutant.function and not mutant.function.rpartition(".")[2][:1].isupper():
-        return []
+        return set()
     prefix = f"{name}." if mutant.function else f"{mutant.path}::"
-    inside = [test for other, tests in found.entered.items() if other.startswith(prefix) for test in tests]
-    module = [test for other, tests in found.entered.items() if other.startswith(f"{mutant.path}::") for test in tests]
+    inside = {test for other, tests in found.entered.items() if other.startswith(prefix) for test in tests}
+    module = {test for other, tests in found.entered.items() if other.startswith(f"{mutant.path}::") for test in tests}
     return inside or module

@@ -82,6 +82,16 @@ def put_in(code: CodeType) -> bool:
     return found
 
 
+POOLS = ("polars-0", "tokio")
+"""Threads of polars that work: a fork that needs them waits for ever."""
+THREADED = ("tests/records/standards/", "tests/verbs/test_exporting.py")
+"""Tests whose modules start such threads when they are loaded; their mutants have a process each."""
+
+
+def _threads() -> list[str]:
+    return [path.read_text("utf-8").strip() for path in Path("/proc/self/task").glob("*/comm")]
+
+
 class _Session:
     """A plugin of pytest: instead of running the tests once, runs some of them for each mutant."""
 
@@ -89,6 +99,8 @@ class _Session:
         self.copy, self.jobs, self.done = copy, jobs, done
 
     def pytest_runtestloop(self, session: Any) -> bool:
+        if threads := [name for name in _threads() if name.startswith(POOLS)]:
+            raise RuntimeError(f"threads that a fork would miss run already: {', '.join(threads)}")
         items = {item.nodeid: item for item in session.items}
         for job in self.jobs:
             # Plain values: this process has forgotten our modules, so that it can load those of the copy.
