@@ -140,6 +140,10 @@ def test_the_test_of_a_lot_that_is_asked_for_is_the_one_described(trial) -> None
         row["statistic"]: row["group-a"] for row in lines(table) if row["period"] == "period-1" and row["unit"] == "%"
     }
     assert told["n"] == len(held) == given.height > 5
+    other = {
+        row["statistic"]: row["group-b"] for row in lines(table) if row["period"] == "period-1" and row["unit"] == "%"
+    }
+    assert other["n"] == 0 and other["mean"] is None  # their lots were not given
     for name, value in (("mean", held.mean()), ("minimum", held.min()), ("maximum", held.max()), ("sd", held.std())):
         assert told[name] == pytest.approx(value, rel=1e-12), name
 

@@ -11,7 +11,7 @@ import pytest
 
 from equipoise.analysis.derive import analysis_sets
 from equipoise.analysis.event_datasets import times_table
-from equipoise.analysis.methods import descriptive, event_rates, interaction
+from equipoise.analysis.methods import descriptive, event_rates, interaction, shift_table
 from equipoise.analysis.plan import plan
 from equipoise.protocol.schema.inference import Analysis
 from equipoise.records.panel import Rows
@@ -125,3 +125,30 @@ def test_where_one_arm_has_no_event_the_exact_limits_are_those_of_that_arm(only:
     for name in ("estimate", "lower", "upper"):
         value = getattr(exact, name).item()
         assert line[f"all/{name}"] == (pytest.approx(value, rel=1e-9) if np.isfinite(value) else None), name
+
+
+@pytest.mark.requirement("ANALYSIS-HARM")
+def test_the_worst_of_several_visits_is_one_value_beyond_a_limit_and_a_value_at_the_limit_is_normal() -> None:
+    """Haemoglobin between 12 and 17: four people of group a, whose visits are written out; all others stay at 14."""
+    data = alone(trials(), 0)
+    own = next(item for item in data.protocol.analyses if item.id == "laboratory-shifts")
+    inside = [p for p, v in enumerate(data.protocol.visits) if v.period == "period-1"]
+    inside = [p for p in inside if not np.isnan(data.parameters["haemoglobin"][0, :, p]).all()]
+    assert len(inside) > 2
+    before = data.panel.visit_index(data.protocol.baseline(planned(own.id).baseline).visit)
+    later = [place for place in inside if place > before]
+    members = np.flatnonzero((data.panel.arm[0] == 0) & data.sets["safety"][0])[:4]
+    values = np.full_like(data.parameters["haemoglobin"], np.nan)
+    values[0, :, [before, *later]] = 14.0
+    values[0, members[0], later[0]] = 17.1  # above once
+    values[0, members[1], later[-1]] = 11.9  # below once
+    values[0, members[2], later[0]], values[0, members[2], later[-1]] = 17.1, 11.9  # both
+    values[0, members[3], later[0]], values[0, members[3], later[-1]] = 17.0, 12.0  # at both limits
+    (table,) = shift_table.METHOD.run(with_parameter(data, "haemoglobin", values), own, planned(own.id)).tables
+    names = [column.id for column in table.columns]
+    found = [dict(zip(names, cells, strict=True)) for cells in table.rows]
+    counted = {(row["baseline"], row["worst"]): row["group-a"] for row in found if row["parameter"] == "haemoglobin"}
+    size = int(((data.panel.arm[0] == 0) & data.sets["safety"][0]).sum())
+    assert counted.pop(("normal", "high")) == 2 and counted.pop(("normal", "low")) == 2
+    assert counted.pop(("normal", "normal")) == size - 3
+    assert not any(counted.values())

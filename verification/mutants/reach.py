@@ -80,7 +80,7 @@ def test_files(root: Path) -> list[str]:
 def find_reach(root: Path, copies: list[Path], stored: Path, *, known_only: bool = False) -> dict[str, Reach]:
     """Run each test file that has changed since the stored run; store, and give them all.
 
-    known_only: run none, and give those alone that were run before.
+    known_only: run none, and give those alone that were run before as they are now.
     """
     known = json.loads(stored.read_text("utf-8")) if stored.exists() else {}
     digests = {path: sha256((root / path).read_bytes()).hexdigest() for path in test_files(root)}
@@ -109,7 +109,8 @@ def find_reach(root: Path, copies: list[Path], stored: Path, *, known_only: bool
     for copy in copies if wanted else []:
         for path in (root / PACKAGE).glob("**/*.py"):
             write_module(copy / path.relative_to(root), path.read_bytes())
-    return {path: Reach(known[path]["seconds"], known[path]["entered"]) for path in digests if path in known}
+    current = [path for path, digest in digests.items() if known.get(path, {}).get("digest") == digest]
+    return {path: Reach(known[path]["seconds"], known[path]["entered"]) for path in current}
 
 
 def _entered(path: str, outcome: Outcome) -> dict[str, list[str]]:
