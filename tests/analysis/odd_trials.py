@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from equipoise.analysis.analyse import analyse_records
 from equipoise.analysis.datasets import analysis_datasets
 from equipoise.analysis.plan import plan
 from equipoise.protocol.load import load_protocol
-from equipoise.records.allocation import Allocation
+from equipoise.records.allocation import Allocation, Slot
 from equipoise.records.records import Records
 from equipoise.simulate.scenario import load_scenario
 from equipoise.verbs.analysing import write_analysis
@@ -44,6 +44,7 @@ class Trial:
 
     tables: dict[str, pl.DataFrame]
     arms: dict[str, str]
+    slots: Mapping[str, Slot] = field(default_factory=dict)
 
     def people(self, arm: str | None = None) -> list[str]:
         """Those allocated, or those of one arm."""
@@ -99,14 +100,14 @@ class Oddity:
 def make(oddity: Oddity, folder: Path, *, blinded: bool = False) -> Path:
     """The folder of the analysed trial, as `equipoise analyse` leaves it."""
     simulated, allocation = _simulated(oddity.protocol)
-    trial = Trial(dict(simulated.tables), dict(allocation.arms))
+    trial = Trial(dict(simulated.tables), dict(allocation.arms), allocation.slots)
     oddity.change(trial)
     people = trial.tables["participants"]
     if "entry_day" in people.columns:
         # Days of entry begin with 0; who entered first may have been taken out.
         trial.tables["participants"] = people.with_columns(pl.col("entry_day") - pl.col("entry_day").min())
     records = Records.of(simulated.protocol, trial.tables)
-    arms = None if blinded else Allocation.of(trial.arms)
+    arms = None if blinded else Allocation.of(trial.arms, trial.slots)
     analysed = analyse_records(records, arms, software=software())
     target = OutputFolder(folder)
     write_protocol(target, records.protocol)

@@ -61,6 +61,7 @@ def alone(data: AnalysisData, trial: int) -> AnalysisData:
         arm=panel.arm[own],
         covariates=each(panel.covariates),
         labels=each(panel.labels),
+        entry=each(panel.entry),
         visit_day=panel.visit_day[own],
         visit_status=panel.visit_status[own],
         blocks=MappingProxyType(blocks),

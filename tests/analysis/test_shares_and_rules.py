@@ -25,6 +25,8 @@ from equipoise.records.panel import Panel, Rows
 from equipoise.simulate.scenario import load_scenario
 from equipoise.simulate.trial import simulate_trials
 from equipoise.stats.ancova import contrast, fit_least_squares
+from equipoise.stats.toxicity import ToxicityRule
+from equipoise.stats.toxicity_walk import walk_toxicity
 
 TREATMENT_POLICY = "treatment-policy"
 
@@ -135,7 +137,13 @@ RULE = StoppingRule(id="x", event="E", prior=(0.2, 1.8), threshold=0.2, certaint
     ],
 )
 def test_the_rule_is_met_where_the_boundary_is_reached(events: list[int], after: int | None) -> None:
-    assert stopping.met_after(RULE, np.array(events, np.bool_)) == after
+    """One after the other: everybody's window ends, with or without the event, before the next is dosed."""
+    first = 100.0 * np.arange(len(events))
+    harm = np.where(np.array(events) == 1, first + 30, np.inf)
+    rule = ToxicityRule(RULE.prior, RULE.threshold, RULE.certainty, RULE.minimum)
+    walked = walk_toxicity(rule, first, first + 30, harm, np.zeros(len(events)), 1e6)
+    assert walked.met_after == after
+    assert (walked.counted, walked.events, walked.open) == (len(events), sum(events), 0)
 
 
 def with_events(panel: Panel, rows: list[tuple[int, float, int, float, float]]) -> Panel:

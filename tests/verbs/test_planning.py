@@ -13,7 +13,6 @@ import pytest
 from equipoise.cli.main import main
 from equipoise.errors import DataError, IntegrityError
 from equipoise.protocol.load import load_protocol
-from equipoise.records.allocation import scrambled_allocation
 from equipoise.source.digest import digest_of_file
 from equipoise.verbs.analysing import analyse
 from equipoise.verbs.importing import import_trial
@@ -75,16 +74,6 @@ def _letters(text: str) -> str:
 
 def _cells(table):
     return (cell for row in table.rows for cell in row.cells)
-
-
-@pytest.mark.requirement("PLAN-DRY-RUN")
-def test_scrambled_arms_are_those_of_the_protocols_ratio_and_of_the_seed_alone() -> None:
-    protocol = load_protocol("t1dal")
-    people = [f"P{number:02}" for number in range(30)]
-    arms = scrambled_allocation(protocol, people, 3)
-    assert list(arms.arms.values()).count(protocol.arms[0].id) == 20
-    assert scrambled_allocation(protocol, people[::-1], 3) == arms
-    assert scrambled_allocation(protocol, people, 4) != arms
 
 
 @pytest.mark.requirement("PLAN-DRY-RUN")

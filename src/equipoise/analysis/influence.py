@@ -142,6 +142,7 @@ def _repeated(data: AnalysisData, members: NDArray[np.intp]) -> AnalysisData:
         arm=often(panel.arm),
         covariates=MappingProxyType({name: often(values) for name, values in panel.covariates.items()}),
         labels=MappingProxyType({name: often(values) for name, values in panel.labels.items()}),
+        entry=MappingProxyType({name: often(values) for name, values in panel.entry.items()}),
         blocks=MappingProxyType({name: _often_block(block, often) for name, block in panel.blocks.items()}),
     )
     parameters = MappingProxyType({name: often(values) for name, values in data.parameters.items()})

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from equipoise.analysis.methods.stopping import CANNOT
 from equipoise.analysis.results import Cell, ClaimResult, ResultTable
 from equipoise.analysis.safety_findings import FACTS
 from equipoise.protocol.schema.inference import Claim
@@ -28,12 +29,13 @@ def safety_claim(claim: Claim, tables: Sequence[ResultTable]) -> ClaimResult:
         return ClaimResult(claim.id, claim.text, NOT_ASSESSABLE, (), why)
     facts = {str(row[0]): row[2] for row in found.rows}
     rules = list(_rules(claim, tables))
-    word = _word(facts, met=any(rule["met_after"] is not None for rule in rules))
+    unknown = any(str(rule["status"]).startswith(CANNOT) for rule in rules)
+    word = _word(facts, met=any(rule["met_after"] is not None for rule in rules), unknown=unknown)
     reasons = (*_of_rules(rules, facts), *_of_harm(facts), *_of_product(facts), *_limit(word, facts))
     return ClaimResult(claim.id, claim.text, word, (), "; ".join(reasons))
 
 
-def _word(facts: Facts, *, met: bool) -> str:
+def _word(facts: Facts, *, met: bool, unknown: bool) -> str:
     """A signal stands whatever else was not recorded; absence of one needs records and people who had the product."""
     if met or any(_number(facts, name) for name in ("serious-after", "lots-failed", "wrong-products")):
         return SIGNAL
@@ -41,7 +43,9 @@ def _word(facts: Facts, *, met: bool) -> str:
         return PROCEDURE
     if not _number(facts, "people-given"):
         return NOT_ASSESSABLE
-    return NOT_RECORDED if facts["not-recorded"] is not None else NO_SIGNAL
+    if facts["not-recorded"] is not None:
+        return NOT_RECORDED
+    return NOT_ASSESSABLE if unknown else NO_SIGNAL
 
 
 def _rules(claim: Claim, tables: Sequence[ResultTable]) -> Iterator[dict[str, Cell]]:
@@ -60,6 +64,8 @@ def _of_rules(rules: Sequence[Mapping[str, Cell]], facts: Facts) -> Iterator[str
             yield f"{rule['rule']}: the stopping rule was met after {after} treated participants"
         elif rule["events"] is None:
             yield f"{rule['rule']}: the stopping rule cannot be assessed"
+        elif str(rule["status"]).startswith(CANNOT):
+            yield f"{rule['rule']}: {rule['status']}"
         else:
             yield f"{rule['rule']}: the stopping rule was never met, with {rule['events']} of {rule['treated']} treated"
 

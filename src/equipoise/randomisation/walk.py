@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from equipoise.randomisation.arrays import (
     Active,
@@ -149,6 +150,19 @@ class Sequential(ABC):
             raise ValueError(f"{arms.shape[1]} columns of arms for {realised.participants} participants")
         return probability(self._conditional(realised, len(arms)), arms)
 
+    def enumerate_at(self, realised: Realised, entered: Indices, at_most: int = LARGEST_SET) -> ReferenceSet:
+        """All allocations of the slots that were entered, with their probabilities over what the others might hold.
+
+        entered: (k,) ascending places among the participants of `realised`, which here are slots of a list.
+        """
+        return written_out_at(self._conditional(realised, 1), realised.participants, entered, at_most)
+
+    def probability_at(self, arms: Arms, realised: Realised, entered: Indices) -> float:
+        """The probability of these arms (k,) at the slots that were entered, whatever the others hold."""
+        (row,) = checked_arms(arms[None], len(self.ratio))
+        walk = self._conditional(realised, 1)
+        return probability_at(walk, realised.participants, dict(zip(entered.tolist(), row.tolist(), strict=True)))
+
     def _start(self, uniforms: Floats, strata: Levels | None) -> Walk:
         rows, participants = checked_uniforms(uniforms).shape
         return self.walk(self.prepared(Course(rows, participants, strata)))
@@ -218,3 +232,62 @@ def probability(walk: Walk, arms: Arms) -> Floats:
         # What is impossible stays at 0; the walk goes on by a step that it can take.
         walk.take(np.where(weights[column, rows] > 0, column, weights.argmax(axis=0)).astype(np.int8))
     return found
+
+
+def written_out_at(walk: Walk, slots: int, entered: Indices, at_most: int) -> ReferenceSet:
+    """Every sequence of the entered slots; after a slot that nobody entered, walks that go on alike are one."""
+    arms, probabilities, there = np.zeros((1, 0), np.int8), np.ones(1), set(entered.tolist())
+    for slot in range(slots):
+        rows, arm, shares = _branched(walk, slot, len(arms))
+        if len(rows) > at_most:
+            return ReferenceSet.too_many(None, len(entered))
+        probabilities = probabilities[rows] * shares
+        walk.keep(rows)
+        walk.take(arm)
+        arms = arms[rows]
+        if slot in there:
+            arms = np.concatenate([arms, arm[:, None]], axis=1)
+        else:
+            first, probabilities = _merged(np.concatenate([arms, _future(walk)], axis=1), probabilities)
+            walk.keep(first)
+            arms = arms[first]
+    first, probabilities = _merged(arms.astype(np.int64), probabilities)
+    return ReferenceSet("complete", len(first), arms[first], probabilities)
+
+
+def probability_at(walk: Walk, slots: int, arms: dict[int, int]) -> float:
+    """The probability that the walk takes these arms at these slots."""
+    probabilities = np.ones(1)
+    for slot in range(slots):
+        rows, arm, shares = _branched(walk, slot, len(probabilities))
+        taken = arm == arms.get(slot, 0) if slot in arms else np.ones(len(arm), np.bool_)
+        if not taken.any():
+            return 0.0
+        rows, arm = rows[taken], arm[taken]
+        probabilities = probabilities[rows] * shares[taken]
+        walk.keep(rows)
+        walk.take(arm)
+        first, probabilities = _merged(_future(walk), probabilities)
+        walk.keep(first)
+    return float(probabilities.sum())
+
+
+def _branched(walk: Walk, slot: int, count: int) -> tuple[Indices, Arms, Floats]:
+    """Of each walk under way every arm that it can take next: the walk, the arm, and its chance."""
+    walk.arrive(slot, np.zeros(count))
+    weights = walk.weights()
+    rows, arm = np.nonzero(weights.T > 0)
+    return rows, arm.astype(np.int8), weights[arm, rows] / weights.sum(axis=0)[rows]
+
+
+def _future(walk: Walk) -> Counts:
+    states = walk.states()
+    return states.reshape(len(states), -1)
+
+
+def _merged(keys: NDArray[np.integer], probabilities: Floats) -> tuple[Indices, Floats]:
+    """The first of the rows with equal keys, in the order of the keys, and their probabilities together."""
+    _, first, place = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+    together = np.zeros(len(first))
+    np.add.at(together, place.ravel(), probabilities)
+    return first, together

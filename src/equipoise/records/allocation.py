@@ -15,8 +15,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
-
 from equipoise.errors import DataError, Problem
 from equipoise.protocol.model import Protocol
 from equipoise.source.digest import digest_of_data
@@ -85,18 +83,6 @@ class Allocation:
             cells: dict[str, Any] = {"participant": person, "arm": arm, **self._slot(person).known()}
             writer.writerow([cells.get(name, "") for name in columns])
         return stream.getvalue()
-
-
-def scrambled_allocation(protocol: Protocol, participants: Sequence[str], seed: int) -> Allocation:
-    """Arms that mean nothing, in the protocol's ratio: for a dry run while nobody may know the real ones.
-
-    The order of the participants does not matter.
-    """
-    people = sorted(participants)
-    ratio = [arm.id for arm in protocol.arms for _ in range(arm.ratio)]
-    arms = [ratio[place % len(ratio)] for place in range(len(people))]
-    order = np.random.default_rng([seed, len(people)]).permutation(len(people))
-    return Allocation.of({person: arms[place] for person, place in zip(people, order, strict=True)})
 
 
 @dataclass(frozen=True, slots=True)

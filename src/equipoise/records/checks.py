@@ -227,14 +227,11 @@ def _days_in_order(protocol: Protocol, tables: Tables) -> Problems:
 
 
 def _entry_days(protocol: Protocol, tables: Tables) -> Problems:
-    """Days of entry are counted from the earliest participant's, which is 0."""
-    participants = tables["participants"]
-    least = participants["entry_day"].min()
-    if least is not None and least != 0:
-        first = participants.filter(pl.col("entry_day") == least).head(1)
-        message = "days of entry begin with another number than 0"
-        remedy = "Count calendar days from the earliest reference date (day 0, consent or contact) of all participants."
-        yield from _rows(first, "participants", "entry_day", "entry-day-zero", message, remedy)
+    """Days of entry are counted from the earliest participant's."""
+    early = tables["participants"].filter(pl.col("entry_day") < 0)
+    message = "the participant entered before the day from which days of entry are counted"
+    remedy = "Count calendar days from the earliest reference date (day 0, consent or contact) of all participants."
+    yield from _rows(early, "participants", "entry_day", "entry-day-zero", message, remedy)
 
 
 def possible_date(text: str) -> bool:

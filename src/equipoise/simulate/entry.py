@@ -74,6 +74,8 @@ def slots(
         names = tuple(item.id for item in stratum.levels) or (site,)
         number = number * len(names) + level
         texts = tuple(f"{text}{BETWEEN_LEVELS}{name}" if text else name for text in texts for name in names)
+    if not all(stratum.recorded for stratum in protocol.randomisation.strata):
+        texts = ("",) * len(texts)  # the records of such a trial do not hold it
     lists = np.zeros(shape, np.int64) if protocol.randomisation.method == "minimisation" else number
     sequence = _counted(lists)
     if sizes is None:

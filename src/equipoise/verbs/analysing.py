@@ -16,13 +16,14 @@ from equipoise.analysis.results import Results, to_json
 from equipoise.errors import DataError, InputError, Problem
 from equipoise.protocol.load import load_protocol
 from equipoise.protocol.model import Protocol
-from equipoise.records.allocation import Allocation, read_allocation, scrambled_allocation
+from equipoise.records.allocation import Allocation, read_allocation
 from equipoise.records.classes import RANDOMISED
 from equipoise.records.dispensed import FILE, Dispensed, read_dispensed
 from equipoise.records.folder import MANIFEST, find_records, read_records
 from equipoise.records.importing.apply import import_files
 from equipoise.records.importing.map import LoadedMap, find_map, load_map
 from equipoise.records.records import Records
+from equipoise.records.scramble import scrambled_allocation
 from equipoise.records.standards.back import kind_in, read_datasets
 from equipoise.source.changes import check_scopes
 from equipoise.verbs.folder import OutputFolder
@@ -80,7 +81,7 @@ def analyse(
         given = Path(allocation) if allocation is not None else None
         arms = find_allocation(found, source.folder, given, blinded=blinded)
     else:
-        arms = scrambled(found, scramble)
+        arms = scrambled_allocation(found, scramble)
     beside = Path(allocation).parent if allocation is not None else source.folder.parent
     dispensed = find_dispensed(found, beside) if arms is not None and scramble is None else None
     plan_before = None if signed is None else signed_plan(Path(signed))
@@ -177,13 +178,6 @@ def find_dispensed(records: Records, folder: Path) -> Dispensed | None:
     if not path.is_file():
         return None
     return read_dispensed(path, records.protocol, frozenset(records.participants["participant"].to_list()))
-
-
-def scrambled(records: Records, seed: int) -> Allocation:
-    """An allocation of the randomised participants that means nothing."""
-    people = records.participants
-    randomised = people.filter(pl.col("status").is_in(RANDOMISED))["participant"].to_list()
-    return scrambled_allocation(records.protocol, randomised, seed)
 
 
 def signed_plan(folder: Path) -> Protocol:

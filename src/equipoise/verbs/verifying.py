@@ -23,11 +23,12 @@ from equipoise.records.dispensed import FILE as FILE_OF_DOSES
 from equipoise.records.dispensed import Dispensed
 from equipoise.records.folder import find_records, read_records
 from equipoise.records.records import Records
+from equipoise.records.scramble import scrambled_allocation
 from equipoise.report.build import FORMATS, report_bytes
 from equipoise.simulate.mechanism import FILE, mechanism_of
 from equipoise.simulate.scenario import load_scenario
 from equipoise.source.digest import digest_of_file
-from equipoise.verbs.analysing import SIGNED, find_allocation, find_dispensed, scrambled
+from equipoise.verbs.analysing import SIGNED, find_allocation, find_dispensed
 from equipoise.verbs.provenance import NAME, read_steps, software
 from equipoise.verbs.simulating import simulated_files
 
@@ -84,7 +85,7 @@ def _arms(records: Records, folder: Path, seed: str | None, *, blinded: bool) ->
     """The allocation that was analysed: the real one, one that was scrambled by a seed, or none."""
     if seed is None:
         return find_allocation(records, folder, None, blinded=blinded)
-    return scrambled(records, int(seed))
+    return scrambled_allocation(records, int(seed))
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from equipoise.analysis.registry import Method, Objection, Outcome
 from equipoise.protocol.model import Protocol
 from equipoise.protocol.schema.base import Identifier
 from equipoise.protocol.schema.inference import Analysis
+from equipoise.records.order import ranks
 from equipoise.stats.imputation import RateStrategy, controlled_rates
 
 YEAR = 365.25
@@ -48,12 +49,13 @@ def _run(data: AnalysisData, analysis: Analysis, options: Options) -> Outcome:
     members = population(data, analysis)
     known = np.asarray(~np.isnan(covariates).any(axis=2))
     included = members & known & (data.panel.arm >= 0)
-    order = [arm.id for arm in data.protocol.arms]
-    active, reference = order.index(estimand.contrast.active), order.index(estimand.contrast.reference)
+    arms = [arm.id for arm in data.protocol.arms]
+    active, reference = arms.index(estimand.contrast.active), arms.index(estimand.contrast.reference)
+    order = np.argsort(ranks(data.panel), axis=1)
     level = level_of(data, analysis)
     found = []
     for trial in range(data.panel.trials):
-        who = included[trial]
+        who = order[trial][included[trial][order[trial]]]  # draws go to people in order of entry
         observed = days[trial][who] / YEAR
         found.append(
             controlled_rates(
@@ -63,7 +65,7 @@ def _run(data: AnalysisData, analysis: Analysis, options: Options) -> Outcome:
                 np.asarray(data.panel.arm[trial], np.int64)[who],
                 covariates[trial][who],
                 drawing_of(data.protocol, Purpose.IMPUTED_COUNTS),
-                arms=len(order),
+                arms=len(arms),
                 active=active,
                 reference=reference,
                 strategy=options.strategy,

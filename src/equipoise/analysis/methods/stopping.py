@@ -1,8 +1,9 @@
 """The state of a stopping rule for harm, and related serious events, among those who were given the active product.
 
-Beta-binomial: after each treated participant, from the rule's minimum on, it is met where
-P(rate > threshold | events so far) exceeds its certainty, with rate ~ Beta(alpha + events, beta + others). Participants
-count in the order of their identifiers, which is that of their entry.
+Beta-binomial: from the rule's minimum on it is met where P(rate > threshold | events so far) exceeds its certainty,
+with rate ~ Beta(alpha + events, beta + others). It is looked at on the calendar, whenever an event is recorded or a
+window ends; the order of participants is that of first doses, ties by their numbers in the allocation, never by
+identifiers.
 """
 
 from __future__ import annotations
@@ -16,17 +17,25 @@ from pydantic import Field
 
 from equipoise.analysis.data import AnalysisData, Flags, Floats
 from equipoise.analysis.estimates import BLINDED, population
+from equipoise.analysis.methods.dose_windows import ActiveDoses, active_doses, last_calendar_day
 from equipoise.analysis.recorded import infusions_of, not_recorded_note, unrecorded
 from equipoise.analysis.registry import Method, Objection, Outcome
 from equipoise.analysis.results import ResultTable, TableColumn, finite
 from equipoise.protocol.model import Protocol
 from equipoise.protocol.schema.base import Identifier, Part
 from equipoise.protocol.schema.inference import Analysis, StoppingRule
-from equipoise.records.classes import STUDY_TREATMENT
+from equipoise.records.order import ranks
 from equipoise.stats.binomial import clopper_pearson
-from equipoise.stats.toxicity import ToxicityRule, probability_too_high, toxicity_boundary
+from equipoise.stats.toxicity import ToxicityRule, probability_too_high
+from equipoise.stats.toxicity_walk import ToxicityWalk, order_matters, walk_toxicity
 
 LEVEL = 0.95
+NOT_RECORDED = "not recorded"
+NO_EVENT = "never met: there was no event, in whatever order participants entered"
+CANNOT = "whether the rule was ever met cannot be said: "
+NO_ENTRY = f"{CANNOT}the records do not hold everybody's day of entry (participants.entry_day)"
+NO_DOSE_DAY = f"{CANNOT}the records do not hold the day of every dose of the active product"
+NO_SEQUENCE = f"{CANNOT}participants were first dosed on one day, and the allocation does not hold their sequence"
 
 
 class Options(Part):
@@ -46,48 +55,67 @@ def _run(data: AnalysisData, analysis: Analysis, options: Options) -> Outcome:
     columns = (
         TableColumn("rule", "Rule"),
         TableColumn("treated", "Participants given the active product"),
-        TableColumn("events", "Of them with the rule's event"),
-        TableColumn("upper", "Upper limit of that share (one-sided 95 %)"),
+        TableColumn("counted", "Of them with a complete window or an event in an open one"),
+        TableColumn("open", "Still in their window, without an event"),
+        TableColumn("events", "With the rule's event"),
+        TableColumn("upper", "Upper limit of the share given the product (one-sided 95 %)"),
         TableColumn("posterior", f"P(rate > {rule.threshold:g}) now"),
         TableColumn("met_after", "Met after so many participants"),
         TableColumn("serious_related", "Participants with a related serious event"),
         TableColumn("serious_upper", "Upper limit of that share (one-sided 95 %)"),
+        TableColumn("status", "State of the walk"),
     )
     notes = (rule.event, f"Prior Beta({rule.prior[0]:g}, {rule.prior[1]:g}); stop above {rule.certainty:g}.")
     if data.blinded:
         return Outcome(tables=(ResultTable(analysis.id, analysis.label, columns, (), (*notes, BLINDED)),))
     silent = unrecorded(data, filter(None, (options.events, infusions_of(data.protocol))))
     if silent:
-        row = (rule.id, *(None for _ in columns[1:]))
+        row = (rule.id, *(None for _ in columns[2:]), NOT_RECORDED)
         notes = (*notes, not_recorded_note(data.protocol, silent))
         return Outcome(tables=(ResultTable(analysis.id, analysis.label, columns, (row,), notes),))
-    first, doses = _active_doses(data, population(data, analysis)[data.trial])
-    treated = np.flatnonzero(np.isfinite(first))
-    harmed = _with_event(data, options, doses, options.grade)[treated]
-    serious = _with_serious(data, options, first)[treated]
+    doses = active_doses(data, population(data, analysis)[data.trial], options.within_days)
+    treated = np.flatnonzero([own.size > 0 for own in doses.days])
+    event = _first_event(data, options, doses.days)
+    harmed = np.isfinite(event[treated])
+    serious = _with_serious(data, options, doses.first)[treated]
+    walked, status = _walked(data, rule, doses, event, treated)
     row = (
         rule.id,
         int(treated.size),
+        None if walked is None else walked.counted,
+        None if walked is None else walked.open,
         int(harmed.sum()),
         _upper(harmed),
-        _posterior(rule, int(harmed.sum()), int(treated.size)),
-        met_after(rule, harmed),
+        None if walked is None else _posterior(rule, walked.events, walked.counted),
+        None if walked is None else walked.met_after,
         int(serious.sum()),
         _upper(serious),
+        status,
     )
     return Outcome(tables=(ResultTable(analysis.id, analysis.label, columns, (row,), notes),))
 
 
-def met_after(rule: StoppingRule, events: Flags) -> int | None:
-    """After how many participants, in their order, the rule was first met; None where it never was."""
-    if not len(events):
-        return None
-    reached = events.cumsum() >= toxicity_boundary(_stated(rule), len(events))
-    return int(reached.argmax()) + 1 if reached.any() else None
+def _walked(
+    data: AnalysisData, rule: StoppingRule, doses: ActiveDoses, event: Floats, treated: NDArray[np.intp]
+) -> tuple[ToxicityWalk | None, str]:
+    """The walk through the calendar of those treated, or why it cannot be done."""
+    panel, trial = data.panel, data.trial
+    if not np.isfinite(event[treated]).any() and np.isnan(panel.covariates["entry_day"][trial, treated]).any():
+        return None, NO_EVENT
+    entry = panel.covariates["entry_day"][trial, treated]
+    first, complete, harm = (days[treated] + entry for days in (doses.first, doses.complete, event))
+    if np.isnan(entry).any():
+        return None, NO_ENTRY
+    if np.isnan(first).any() or np.isnan(complete).any():
+        return None, NO_DOSE_DAY
+    if np.isnan(panel.entry["sequence"][trial, treated]).any() and order_matters(first, complete, harm):
+        return None, NO_SEQUENCE
+    order = ranks(panel)[trial, treated].astype(np.float64)
+    return walk_toxicity(_stated(rule), first, complete, harm, order, last_calendar_day(panel, trial)), "ok"
 
 
-def _posterior(rule: StoppingRule, events: int, treated: int) -> float:
-    return probability_too_high(_stated(rule), events, treated).item()
+def _posterior(rule: StoppingRule, events: int, counted: int) -> float:
+    return probability_too_high(_stated(rule), events, counted).item()
 
 
 def _stated(rule: StoppingRule) -> ToxicityRule:
@@ -98,30 +126,16 @@ def _upper(events: Flags) -> float | None:
     return finite(float(clopper_pearson(int(events.sum()), events.size, level=LEVEL, sides="upper").upper.item()))
 
 
-def _active_doses(data: AnalysisData, members: Flags) -> tuple[Floats, list[NDArray[np.float64]]]:
-    """The day of each participant's first active dose (infinity for none), and the days of all of them."""
-    panel, protocol = data.panel, data.protocol
-    rows = panel.interventions
-    given = (rows.trial == data.trial) & (rows.columns["treatment"] == STUDY_TREATMENT)
-    given &= rows.columns["status"] == "given"
-    active = {(a.id, p.id) for a in protocol.arms for p in protocol.periods if protocol.role(a.id, p.id) == "active"}
-    days: list[list[float]] = [[] for _ in range(panel.participants)]
-    for place in np.flatnonzero(given):
-        person = int(rows.participant[place])
-        code = int(panel.arm[data.trial, person])
-        if members[person] and code >= 0 and (protocol.arms[code].id, str(rows.columns["period"][place])) in active:
-            days[person].append(float(rows.columns["day"][place]))
-    return np.array([min(d, default=np.inf) for d in days]), [np.array(d) for d in days]
-
-
-def _with_event(data: AnalysisData, options: Options, doses: list[NDArray[np.float64]], grade: int) -> Flags:
-    """Whether each participant had a related event of this grade within so many days after an active dose."""
+def _first_event(data: AnalysisData, options: Options, doses: list[Floats]) -> Floats:
+    """The day on which each participant's first related event of the grade within the days of an active dose began."""
     rows = data.panel.events
-    found = np.zeros(data.panel.participants, np.bool_)
-    mine = _related(data, options) & (np.nan_to_num(np.asarray(rows.columns["grade"], np.float64)) >= grade)
+    found = np.full(data.panel.participants, np.inf)
+    mine = _related(data, options) & (np.nan_to_num(np.asarray(rows.columns["grade"], np.float64)) >= options.grade)
     for place in np.flatnonzero(mine):
-        since = float(rows.columns["start_day"][place]) - doses[int(rows.participant[place])]
-        found[rows.participant[place]] |= bool(((since >= 0) & (since <= options.within_days)).any())
+        person, day = int(rows.participant[place]), float(rows.columns["start_day"][place])
+        since = day - doses[person]
+        if ((since >= 0) & (since <= options.within_days)).any():
+            found[person] = min(found[person], day)
     return found
 
 
