@@ -18,7 +18,6 @@ from ruamel.yaml import YAML
 
 from equipoise.analysis.analyse import prepare
 from equipoise.analysis.data import AnalysisData
-from equipoise.analysis.doses import doses_given
 from equipoise.analysis.plan import Plan, PlannedParameter, plan
 from equipoise.analysis.safety_claim import safety_claim
 from equipoise.analysis.safety_findings import safety_tables
@@ -78,11 +77,10 @@ def words(planned: Plan, data: AnalysisData) -> Iterator[str]:
     (claim,) = (item for item in planned.protocol.claims if item.rule == "safety")
     wanted = {part.analysis for part in claim.parts}
     rules = [item for item in planned.analyses if item.analysis.id in wanted]
-    doses = doses_given(data.panel)
     for trial in range(data.panel.trials):
         one = dataclasses.replace(data, trial=trial)
         tables = [table for item in rules for table in item.method.run(one, item.analysis, item.options).tables]
-        yield safety_claim(claim, (*tables, *safety_tables(one, doses))).verdict
+        yield safety_claim(claim, (*tables, *safety_tables(one))).verdict
 
 
 def for_the_sets(planned: Plan) -> Plan:

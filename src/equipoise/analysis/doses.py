@@ -44,22 +44,19 @@ class Doses:
     def __len__(self) -> int:
         return len(self.trial)
 
-    def of(self, trial: int) -> Doses:
-        """Those of one trial."""
-        return self.chosen(self.trial == trial)
-
     def chosen(self, flags: Flags) -> Doses:
         """Some of them."""
         return Doses(**{name: getattr(self, name)[flags] for name in self.__slots__})
 
 
-def doses_given(panel: Panel) -> Doses:
-    """Every study dose that was given; where arms are not known, only a dispensing record tells its product."""
+def doses_given(panel: Panel, trial: int | None = None) -> Doses:
+    """Every study dose given, in one trial or in all; without arms a dispensing record alone tells its product."""
     rows = panel.interventions
     given = np.zeros(0, np.int64)
     if rows.columns:
-        given = np.flatnonzero((rows.columns["treatment"] == STUDY_TREATMENT) & (rows.columns["status"] == "given"))
-    index = _Bags(panel)
+        mine = (rows.columns["treatment"] == STUDY_TREATMENT) & (rows.columns["status"] == "given")
+        given = np.flatnonzero(mine if trial is None else mine & (rows.trial == trial))
+    index = _Bags(panel, trial)
     lines = [line for place in given for line in _lines(panel, int(place), index)]
     names = Doses.__slots__
     columns = [list(column) for column in zip(*lines, strict=True)] if lines else [[] for _ in names]
@@ -99,13 +96,13 @@ def is_active(data: AnalysisData, doses: Doses) -> Flags:
 class _Bags:
     """The rows of what was dispensed, by dose and by day."""
 
-    def __init__(self, panel: Panel) -> None:
+    def __init__(self, panel: Panel, trial: int | None) -> None:
         self.rows: Rows = panel.dispensed
         self.by_dose: dict[tuple[int, int, str, float], list[int]] = {}
         self.by_day: dict[tuple[int, int, float], list[int]] = {}
         self.order = {item.id: number for number, item in enumerate(panel.protocol.products)}
         column = self.rows.columns
-        for place in range(len(self.rows)):
+        for place in range(len(self.rows)) if trial is None else np.flatnonzero(self.rows.trial == trial).tolist():
             who = int(self.rows.trial[place]), int(self.rows.participant[place])
             dose = (*who, str(column["period"][place]), float(column["dose_number"][place]))
             self.by_dose.setdefault(dose, []).append(place)

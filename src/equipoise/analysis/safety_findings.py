@@ -42,14 +42,11 @@ DOSE = (
 Row = tuple[Cell, ...]
 
 
-def safety_tables(data: AnalysisData, given: Doses | None = None) -> tuple[ResultTable, ...]:
-    """The facts and the listings of a trial whose protocol claims safety; nothing in a blinded run.
-
-    given: the doses of every trial of the Panel, where the caller has them.
-    """
+def safety_tables(data: AnalysisData) -> tuple[ResultTable, ...]:
+    """The facts and the listings of a trial whose protocol claims safety; nothing in a blinded run."""
     if data.blinded or not any(claim.rule == "safety" and claim.parts for claim in data.protocol.claims):
         return ()
-    doses = (doses_given(data.panel) if given is None else given).of(data.trial)
+    doses = doses_given(data.panel, data.trial)
     doses = doses.chosen(data.panel.present[data.trial][doses.person])
     release = release_of(data, doses)
     listings = (

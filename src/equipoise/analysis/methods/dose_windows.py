@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from equipoise.analysis.data import AnalysisData, Flags, Floats
-from equipoise.protocol.schema.treatment import Arm, Period
+from equipoise.analysis.doses import doses_given, is_active
+from equipoise.protocol.schema.treatment import Period, Product
 from equipoise.records.classes import STUDY_TREATMENT
 from equipoise.records.panel import HELD, Panel
 
@@ -27,27 +28,24 @@ class ActiveDoses:
 
 
 def active_doses(data: AnalysisData, members: Flags, within_days: int) -> ActiveDoses:
-    """Of the members; a window ends `within_days` after the period's last active dose, once no dose is awaited."""
-    people = data.panel.participants
+    """Of the members; a window ends `within_days` after the period's last active dose, once no dose is awaited.
+
+    The product of a dose is the one dispensed, and where that is not recorded, the arm's.
+    """
+    people, protocol = data.panel.participants, data.protocol
     days: list[Floats] = [np.zeros(0)] * people
     complete = np.full(people, np.inf)
-    for person in np.flatnonzero(members):
-        code = int(data.panel.arm[data.trial, person])
-        if code < 0:
-            continue
-        arm = data.protocol.arms[code]
-        given: list[Floats] = []
-        for period in data.protocol.periods:
-            if data.protocol.role(arm.id, period.id) != "active":
-                continue
-            mine = _doses(data, int(person), period)
-            if not mine:
-                continue
-            own = np.array([day for _, day, status in mine if status == "given"], np.float64)
-            if own.size:
-                given.append(own)
-                complete[person] = min(complete[person], _complete(data, arm, period, mine, within_days))
-        days[person] = np.concatenate(given) if given else np.zeros(0)
+    doses = doses_given(data.panel, data.trial)
+    active = doses.chosen(is_active(data, doses) & members[doses.person])
+    for person in np.unique(active.person).tolist():
+        own = active.chosen(active.person == person)
+        days[person] = own.day
+        for place in np.unique(own.period[own.period >= 0]).tolist():
+            part, period = own.chosen(own.period == place), protocol.periods[place]
+            product = protocol.products[int(part.product[0])]
+            recorded = _doses(data, person, period)
+            end = _complete(product, period, recorded, float(part.day.max()) + within_days)
+            complete[person] = min(complete[person], end)
     first = np.array([np.min(own, initial=np.inf) for own in days])
     return ActiveDoses(days, first, complete)
 
@@ -65,20 +63,17 @@ def _doses(data: AnalysisData, person: int, period: Period) -> list[Dose]:
     return sorted(found, key=lambda dose: (np.nan_to_num(dose[0], nan=np.inf), np.nan_to_num(dose[1], nan=np.inf)))
 
 
-def _complete(data: AnalysisData, arm: Arm, period: Period, doses: list[Dose], within_days: int) -> float:
-    """The window's last day: so long after the last dose, and not before the next is known to be missed or overdue."""
-    product = data.protocol.product(arm.treatments[period.id])
+def _complete(product: Product, period: Period, doses: list[Dose], end: float) -> float:
+    """The window's last day: `end`, and not before the next dose is known to be missed or overdue."""
     planned = {number: period.first_day + offset for number, offset in enumerate(product.dose_days, start=1)}
     numbers = [number if not np.isnan(number) else float(place) for place, (number, _, _) in enumerate(doses, start=1)]
-    given = [(number, day) for number, (_, day, status) in zip(numbers, doses, strict=True) if status == "given"]
-    last_number = max(number for number, _ in given)
-    end = max(day for _, day in given) + within_days
+    last = max(number for number, (_, _, status) in zip(numbers, doses, strict=True) if status == "given")
     missed = {number: day for number, (_, day, status) in zip(numbers, doses, strict=True) if status != "given"}
     for number, day in planned.items():
-        if number > last_number:
+        if number > last:
             known = missed.get(float(number), np.nan)
             end = max(end, day + product.dose_window_days if np.isnan(known) else known)
-    return float(end)
+    return end
 
 
 def last_calendar_day(panel: Panel, trial: int) -> float:

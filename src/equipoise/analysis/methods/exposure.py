@@ -67,7 +67,7 @@ def _run(data: AnalysisData, analysis: Analysis, options: Options) -> Outcome:
     groups.append(Group("all", "All participants", members))
     doses = _infusions(data)
     rows: list[tuple[Cell, ...]] = []
-    given = doses_given(data.panel).of(data.trial)
+    given = doses_given(data.panel, data.trial)
     for place, period in enumerate(data.protocol.periods):
         within = given.chosen(given.period == place)
         rows += [(period.id, period.label, *row) for row in _given(doses, period.id, groups)]
