@@ -12,6 +12,7 @@ from equipoise.analysis.estimates import result_of
 from equipoise.analysis.flow import participants_flow
 from equipoise.analysis.influence import influence_table
 from equipoise.analysis.multiplicity import with_adjusted
+from equipoise.analysis.occurrence import occurrence_table
 from equipoise.analysis.plan import Plan, plan
 from equipoise.analysis.precision import precision_table
 from equipoise.analysis.results import Result, Results, ResultTable
@@ -61,6 +62,7 @@ def analyse_records(
         for table in (
             precision_table(protocol, found),
             influence_table(planned, data, found),
+            occurrence_table(data),
             None if signed is None else deviations_table(signed, protocol),
             *safety_tables(data),
         )

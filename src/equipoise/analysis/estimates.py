@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.analysis.data import AnalysisData, Flags, Floats
+from equipoise.analysis.data import AnalysisData, Applied, Flags, Floats
+from equipoise.analysis.occurrence import changed_values, had_events, strategy_notes
 from equipoise.analysis.reasons import in_words
 from equipoise.analysis.recorded import events_not_recorded
 from equipoise.analysis.results import RATE_RATIO, Result, finite
@@ -33,6 +35,7 @@ class Estimate:
                 p-values, go into the result.
     unit:       where it is not the parameter's own: of a share, or of the logarithm of a ratio.
     events, person_years: arm -> (R,) events and years at risk of those with all values, where events are counted.
+    applied:    the strategies for intercurrent events that acted; None: treatment policy alone.
     """
 
     parameter: str
@@ -53,6 +56,7 @@ class Estimate:
     events: Mapping[str, Floats | NDArray[np.int64]] | None = None
     person_years: Mapping[str, Floats] | None = None
     unit: str | None = None
+    applied: Applied | None = None
 
 
 def result_of(estimate: Estimate, data: AnalysisData, analysis: Analysis, trial: int) -> Result:
@@ -104,6 +108,7 @@ def result_of(estimate: Estimate, data: AnalysisData, analysis: Analysis, trial:
         upper=number.get("upper"),
         p_value=number.get("p_value"),
         p_adjusted=number.get("p_adjusted"),
+        **_of_strategies(estimate, data, estimand, trial),
     )
 
 
@@ -127,6 +132,23 @@ def _status(estimate: Estimate, data: AnalysisData, analysis: Analysis, trial: i
         n={arm: int(count[trial]) for arm, count in estimate.n.items()},
         events=None if events is None else {arm: int(count[trial]) for arm, count in events.items()},
     )
+
+
+def _of_strategies(estimate: Estimate, data: AnalysisData, estimand: Estimand | None, trial: int) -> dict[str, Any]:
+    """What the strategies for intercurrent events did to an estimate; nothing where they are treatment policy alone."""
+    applied = estimate.applied
+    if applied is None or estimand is None:
+        return {}
+    changed = changed_values(data, applied, estimate.parameter, estimate.visit, trial)
+    drawn = estimate.p_kind == "re-randomisation"
+    notes = strategy_notes(
+        data, applied, estimand, estimate.visit, trial, counts=estimate.person_years is not None, drawn=drawn
+    )
+    return {
+        "intercurrent_events": had_events(data, applied, estimate.visit, trial),
+        "values_changed": changed,
+        "strategy_notes": notes,
+    }
 
 
 def _covariance_used(estimate: Estimate, trial: int) -> str | None:

@@ -21,6 +21,7 @@ from equipoise.analysis.estimates import population, result_of
 from equipoise.analysis.multiplicity import with_adjusted
 from equipoise.analysis.plan import Plan, PlannedAnalysis
 from equipoise.analysis.results import Result, ResultTable, TableColumn, finite
+from equipoise.analysis.strategies import repeated, under_strategies
 from equipoise.protocol.model import Protocol
 from equipoise.protocol.schema.inference import ClaimPart
 from equipoise.records.panel import Block
@@ -97,7 +98,7 @@ def _row(
     members = np.flatnonzero(population(data, item.analysis)[data.trial])
     left_out: list[tuple[str, Result]] = []
     if result.estimate is not None and len(members) <= MOST:
-        left_out = list(_without_each(item, data, members))
+        left_out = list(_without_each(item, under_strategies(item.method, data, item.options), members))
     estimates = [other.estimate for _, other in left_out if other.estimate is not None]
     changed = [
         person
@@ -147,7 +148,8 @@ def _repeated(data: AnalysisData, members: NDArray[np.intp]) -> AnalysisData:
     )
     parameters = MappingProxyType({name: often(values) for name, values in data.parameters.items()})
     sets = MappingProxyType({name: often(flags) & ~absent for name, flags in data.sets.items()})
-    return AnalysisData(many, parameters, sets, 0, data.hidden)
+    applied = None if data.applied is None else repeated(data.applied, often)
+    return AnalysisData(many, parameters, sets, 0, data.hidden, applied)
 
 
 def _often_block(block: Block, often: Callable[[NDArray], NDArray]) -> Block:

@@ -38,6 +38,7 @@ VERDICTS = (
 Schema = dict[str, Any]
 _TYPES = {str: "string", int: "integer", float: "number", NoneType: "null"}
 _DIGEST: Schema = {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"}
+_BY_ARM: Schema = {"type": "object", "additionalProperties": {"type": "integer", "minimum": 0}}
 
 MEANING: Mapping[type, Mapping[str, str]] = {
     Results: {
@@ -89,6 +90,10 @@ MEANING: Mapping[type, Mapping[str, str]] = {
         "covariance_used": "The one that was used.",
         "draws": "Number of random draws; null where nothing was drawn.",
         "mc_error": "Monte-Carlo standard error of the p-value or estimate.",
+        "intercurrent_events": "Event with another strategy than treatment policy -> arm -> participants who had it by "
+        "the day of the visit; empty where none acts.",
+        "values_changed": "withheld, replaced (a count cut short included) and excluded by these strategies, by arm.",
+        "strategy_notes": "The same in sentences, with what is assumed.",
         "status": "ok, or why numbers are missing and what to do.",
     },
     ResultTable: {
@@ -152,6 +157,11 @@ _NARROWER: Mapping[tuple[type, str], Schema] = {
     (Result, "events"): {"additionalProperties": {"type": "integer", "minimum": 0}},
     (Result, "person_years"): {"additionalProperties": {"type": "number", "minimum": 0}},
     (Result, "draws"): {"minimum": 1},
+    (Result, "intercurrent_events"): {"additionalProperties": _BY_ARM},
+    (Result, "values_changed"): {
+        "additionalProperties": _BY_ARM,
+        "propertyNames": {"enum": ["withheld", "replaced", "excluded"]},
+    },
     (Result, "mc_error"): {"minimum": 0},
     (Result, "status"): {"minLength": 1},
     (FlowStep, "count"): {"minimum": 0},

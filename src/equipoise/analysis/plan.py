@@ -3,36 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 from types import MappingProxyType
 from typing import Any
 
 from pydantic import ValidationError
 
-from equipoise.analysis.registry import Derivation, Method, Objection, derivations, methods
+from equipoise.analysis.registry import Method, Objection, PlannedParameter, derivations, methods
+from equipoise.analysis.strategies import governed
+from equipoise.analysis.strategy_rules import strategy_problems
 from equipoise.errors import InputError, Problem
 from equipoise.protocol.model import Protocol
 from equipoise.protocol.schema.base import Part, plain
 from equipoise.protocol.schema.inference import Analysis
-from equipoise.protocol.schema.measurement import Parameter
 from equipoise.protocol.schema_errors import problems_of
 from equipoise.source.digest import canonical_json
 from equipoise.source.paths import Step
 
 
 @dataclass(frozen=True, slots=True)
-class PlannedParameter:
-    """A parameter with the derivation it names and that one's options."""
-
-    parameter: Parameter
-    derivation: Derivation
-    options: Any
-
-
-@dataclass(frozen=True, slots=True)
 class PlannedAnalysis:
-    """An analysis with the method it names and that one's options."""
+    """An analysis with the method it names, under the strategies of its estimand, and that one's options."""
 
     analysis: Analysis
     method: Method
@@ -66,9 +58,11 @@ def plan(protocol: Protocol) -> Plan:
     problems += more
     if not problems:
         problems += _not_measured(protocol, measured)
+        problems += strategy_problems(protocol, parameters, [(i.analysis, i.method, i.options) for i in analyses])
     if problems:
         raise InputError(f"{protocol.path} asks for analyses that cannot be planned", problems)
-    return Plan(protocol, ordered, tuple(analyses), MappingProxyType(measured))
+    under = (replace(item, method=governed(item.method, item.analysis, protocol, ordered)) for item in analyses)
+    return Plan(protocol, ordered, tuple(under), MappingProxyType(measured))
 
 
 def _options(

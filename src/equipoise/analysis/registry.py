@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
-from typing import Any
+from typing import Any, Literal
 from typing import Protocol as Interface
 
 import numpy as np
@@ -57,6 +57,28 @@ def _no_objection(protocol: Protocol, analysis: Analysis, options: Any) -> Itera
 
 
 @dataclass(frozen=True, slots=True)
+class Carries:
+    """Which strategies for intercurrent events a method carries out, on data to which they have been applied.
+
+    withheld:   values may be missing by a strategy: hypothetical, principal stratum.
+    last_value: the last value before the event may stand for later ones: while on treatment.
+    declared:   a composite strategy's declared value may stand among the values: ranks, or a yes/no.
+    failure:    the value that fails the method's yes/no, for composite strategies; None where it has none.
+    counts:     it analyses a count with its time at risk, which both must end at the onset.
+    """
+
+    withheld: bool = False
+    last_value: bool = False
+    declared: bool = False
+    failure: float | None = None
+    counts: bool = False
+
+
+def _nothing(options: Any) -> Carries:
+    return Carries()
+
+
+@dataclass(frozen=True, slots=True)
 class Method:
     """A registered method of analysis.
 
@@ -64,6 +86,8 @@ class Method:
     objections: what else can be wrong with an analysis that names it.
     page:      its page under docs/statistics, without the ending; "" where it has none of ours.
     rows:      where the rows are that it analyses: the name of an analysis dataset, or of a table of the records.
+    carries:   which strategies for intercurrent events it carries out, by its options; none but treatment policy where
+               it does not say.
     """
 
     name: str
@@ -73,6 +97,7 @@ class Method:
     objections: Callable[[Protocol, Analysis, Any], Iterator[Objection]] = _no_objection
     page: str = ""
     rows: str = "adeff"
+    carries: Callable[[Any], Carries] = _nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +108,9 @@ class Derivation:
     derive:     (R, n, visits of the protocol), NaN where it cannot be derived.
     measured:   the visits at which it can have a value.
     caution:    what a reader of a result must know of such values; "" for nothing.
+    belongs:    what strategies for intercurrent events do with a value: `visit`, it is of its visit's day; `visits`,
+                values of other visits are in it, so that it is derived again; `until`, it is a total up to a day and
+                reads `DerivationData.until`.
     """
 
     name: str
@@ -93,6 +121,16 @@ class Derivation:
     measured: Callable[[Protocol, Any, Mapping[str, frozenset[str]]], frozenset[str]]
     objections: Callable[[Protocol, Parameter, Any], Iterator[Objection]]
     caution: str = ""
+    belongs: Literal["visit", "visits", "until"] = "visit"
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedParameter:
+    """A parameter with the derivation it names and that one's options."""
+
+    parameter: Parameter
+    derivation: Derivation
+    options: Any
 
 
 @cache

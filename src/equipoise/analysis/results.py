@@ -31,6 +31,9 @@ class Result:
     estimate …:    on `scale`; `lower` and `upper` bound the interval of `level`.
     p_kind:        model, re-randomisation, exact or mid-p.
     n, n_missing:  participants with and without the value, by arm.
+    intercurrent_events: event with another strategy than treatment policy -> arm -> participants who had it by the visit.
+    values_changed: withheld, replaced or excluded by these strategies -> arm -> participants.
+    strategy_notes: the same in sentences, and what is assumed.
     status:        ``ok``, or why a number is missing and what to do.
     """
 
@@ -70,6 +73,9 @@ class Result:
     covariance_used: str | None = None
     draws: int | None = None
     mc_error: float | None = None
+    intercurrent_events: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    values_changed: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    strategy_notes: tuple[str, ...] = ()
     status: str = "ok"
 
 
@@ -202,5 +208,5 @@ def _from_data(data: dict[str, Any]) -> Results:
     )
     flow = tuple(FlowStep(**{**item, "reasons": tuple((r[0], r[1]) for r in item["reasons"])}) for item in data["flow"])
     claims = tuple(ClaimResult(**{**item, "results": tuple(item["results"])}) for item in data["claims"])
-    results = tuple(Result(**item) for item in data["results"])
+    results = tuple(Result(**{**item, "strategy_notes": tuple(item["strategy_notes"])}) for item in data["results"])
     return Results(**{**frozen, "results": results, "tables": tables, "flow": flow, "claims": claims})

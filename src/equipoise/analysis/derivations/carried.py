@@ -65,6 +65,7 @@ DERIVATION = Derivation(
     derive=_derive,
     measured=_measured,
     objections=_objections,
+    belongs="visits",
     caution=(
         "Where a value is missing the last one before it stands in (carried forward): it is counted as if it had been"
         " measured, so that intervals are too narrow, and nobody changes after leaving."

@@ -46,6 +46,8 @@ class Options(Part):
 def _derive(data: DerivationData, parameter: Parameter, options: Options) -> Floats:
     panel = data.panel
     covered = _covered_until(panel, options)
+    if data.until is not None:
+        covered = np.minimum(covered, data.until[..., None])
     rows = panel.events
     mine = rows.columns["assessment"] == options.events
     if options.levels:
@@ -120,4 +122,5 @@ DERIVATION = Derivation(
     derive=_derive,
     measured=_measured,
     objections=_objections,
+    belongs="until",
 )

@@ -53,4 +53,5 @@ DERIVATION = Derivation(
     derive=_derive,
     measured=_measured,
     objections=_objections,
+    belongs="visits",
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import reduce
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import AfterValidator, Field
@@ -14,7 +14,8 @@ from equipoise.analysis.registry import Derivation, Objection
 from equipoise.protocol.model import Protocol
 from equipoise.protocol.schema.base import Identifier, Number, Part, read_only
 from equipoise.protocol.schema.measurement import Parameter
-from equipoise.records.panel import Floats
+from equipoise.records.onsets import visit_days
+from equipoise.records.panel import Flags, Floats
 
 
 class OneParameter(Part):
@@ -104,11 +105,30 @@ def _rounded(data: DerivationData, parameter: Parameter, options: Rounded) -> Fl
 
 
 def _running(data: DerivationData, parameter: Parameter, options: OneParameter) -> Floats:
-    """The sum over visits so far; a missing value adds nothing, and before the first value there is no sum."""
+    """The sum over visits so far; a missing value adds nothing, and before the first value there is no sum.
+
+    Where counting ends on a day between two values, the later one adds the share of its stretch of days before.
+    """
     values = data.parameters[options.parameter]
     there = ~np.isnan(values)
-    total = np.where(there, values, 0.0).cumsum(axis=2)
+    added = np.where(there, values, 0.0)
+    if data.until is not None:
+        added = added * _share_before(visit_days(data.panel), there, data.until)
+    total = added.cumsum(axis=2)
     return np.where(np.logical_or.accumulate(there, axis=2), total, np.nan)
+
+
+def _share_before(days: Floats, there: Flags, until: Floats) -> Floats:
+    """Of the days since the value before, or since day 0, the share up to the day `until`, (R, n, visits)."""
+    share = np.ones(days.shape)
+    before = np.zeros(until.shape)
+    for place in range(days.shape[2]):
+        here = days[:, :, place]
+        length = np.maximum(here - before, 1.0)
+        ended = np.clip((np.minimum(until, here) - before) / length, 0.0, 1.0)
+        share[:, :, place] = np.where(until >= here, 1.0, ended)
+        before = np.where(there[:, :, place], here, before)
+    return share
 
 
 def _sum(data: DerivationData, parameter: Parameter, options: Linear) -> Floats:
@@ -149,15 +169,22 @@ def _derivation(
     objections: Callable[[Protocol, Parameter, Any], Iterator[Objection]],
     measured: Callable[[Protocol, Any, Mapping[str, frozenset[str]]], frozenset[str]] = _as_measured,
     needs: Callable[[Any], Sequence[str]] = _of_one,
+    belongs: Literal["visit", "visits", "until"] = "visit",
 ) -> Derivation:
-    return Derivation(name, title, options, needs, derive, measured, objections)
+    return Derivation(name, title, options, needs, derive, measured, objections, belongs=belongs)
 
 
 LOG1P = _derivation("log1p", "Natural logarithm of one plus the value", OneParameter, _log1p, _one_objection)
-CHANGE = _derivation("change", "Change from baseline", Change, _changed, _change_objection, _later)
+CHANGE = _derivation("change", "Change from baseline", Change, _changed, _change_objection, _later, belongs="visits")
 ROUNDED = _derivation("rounded", "The value, rounded", Rounded, _rounded, _one_objection)
 RUNNING_SUM = _derivation(
-    "running-sum", "Sum of the values at all visits so far", OneParameter, _running, _one_objection, _from_first
+    "running-sum",
+    "Sum of the values at all visits so far",
+    OneParameter,
+    _running,
+    _one_objection,
+    _from_first,
+    belongs="until",
 )
 SUPPLIED = _derivation(
     "supplied-where-missing",

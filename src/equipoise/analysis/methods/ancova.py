@@ -12,7 +12,7 @@ from equipoise.analysis.data import AnalysisData, Floats
 from equipoise.analysis.estimates import BLINDED, Estimate, counted, level_of, population
 from equipoise.analysis.methods.endpoint import Endpoint, endpoint_objections
 from equipoise.analysis.methods.sites import Sites, site_columns
-from equipoise.analysis.registry import Method, Objection, Outcome
+from equipoise.analysis.registry import Carries, Method, Objection, Outcome
 from equipoise.protocol.model import Protocol
 from equipoise.protocol.schema.base import Identifier, Number, read_only
 from equipoise.protocol.schema.inference import Analysis
@@ -134,5 +134,11 @@ def _objections(protocol: Protocol, analysis: Analysis, options: Options) -> Ite
 
 
 METHOD = Method(
-    name="ancova", title="Analysis of covariance", options=Options, page="ancova", run=_run, objections=_objections
+    name="ancova",
+    title="Analysis of covariance",
+    options=Options,
+    page="ancova",
+    run=_run,
+    objections=_objections,
+    carries=lambda options: Carries(withheld=True, last_value=True),
 )

@@ -24,7 +24,7 @@ from equipoise.analysis.methods.quantified import (
     quantified,
     quantified_objections,
 )
-from equipoise.analysis.registry import Method, Objection, Outcome
+from equipoise.analysis.registry import Carries, Method, Objection, Outcome
 from equipoise.protocol.model import Protocol
 from equipoise.protocol.schema.base import Identifier
 from equipoise.protocol.schema.inference import Analysis
@@ -193,4 +193,5 @@ METHOD = Method(
     page="censored",
     run=_run,
     objections=_objections,
+    carries=lambda options: Carries(withheld=True, last_value=True),
 )

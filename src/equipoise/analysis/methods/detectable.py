@@ -21,7 +21,7 @@ from equipoise.analysis.methods.quantified import (
     quantified,
     quantified_objections,
 )
-from equipoise.analysis.registry import Method, Objection, Outcome
+from equipoise.analysis.registry import Carries, Method, Objection, Outcome
 from equipoise.protocol.model import Protocol
 from equipoise.protocol.schema.inference import Analysis
 from equipoise.records.panel import LEFT
@@ -96,4 +96,5 @@ METHOD = Method(
     page="proportions",
     run=_run,
     objections=_objections,
+    carries=lambda options: Carries(withheld=True, last_value=True, declared=True, failure=-np.inf),
 )

@@ -17,7 +17,7 @@ from equipoise.analysis.data import AnalysisData, Flags, Floats
 from equipoise.analysis.estimates import BLINDED, Estimate, counted, level_of, population
 from equipoise.analysis.methods.endpoint import Endpoint, endpoint_objections
 from equipoise.analysis.methods.panel import repeated_objections
-from equipoise.analysis.registry import Method, Objection, Outcome
+from equipoise.analysis.registry import Carries, Method, Objection, Outcome
 from equipoise.analysis.results import Cell, ResultTable, TableColumn, finite
 from equipoise.protocol.model import Protocol
 from equipoise.protocol.schema.base import Identifier, Number, Part, Positive
@@ -215,4 +215,5 @@ METHOD = Method(
     page="imputation",
     run=_run,
     objections=_objections,
+    carries=lambda options: Carries(withheld=True, last_value=True),
 )

@@ -17,7 +17,7 @@ from equipoise.analysis.data import AnalysisData
 from equipoise.analysis.estimates import BLINDED, Estimate, counted, level_of, population
 from equipoise.analysis.methods.endpoint import Endpoint, endpoint_objections
 from equipoise.analysis.monte_carlo import Purpose, drawing_of
-from equipoise.analysis.registry import Method, Objection, Outcome
+from equipoise.analysis.registry import Carries, Method, Objection, Outcome
 from equipoise.protocol.model import Protocol
 from equipoise.protocol.schema.base import Identifier
 from equipoise.protocol.schema.inference import Analysis
@@ -53,6 +53,10 @@ def _run(data: AnalysisData, analysis: Analysis, options: Options) -> Outcome:
     active, reference = arms.index(estimand.contrast.active), arms.index(estimand.contrast.reference)
     order = np.argsort(ranks(data.panel), axis=1)
     level = level_of(data, analysis)
+    planned = np.full(days.shape, float(options.planned_days))
+    if data.applied is not None:
+        # While on treatment: only the time until it ended is planned.
+        planned = np.clip(data.applied.on_treatment, 0.0, planned)
     found = []
     for trial in range(data.panel.trials):
         who = order[trial][included[trial][order[trial]]]  # draws go to people in order of entry
@@ -61,7 +65,7 @@ def _run(data: AnalysisData, analysis: Analysis, options: Options) -> Outcome:
             controlled_rates(
                 np.where(observed > 0, np.nan_to_num(counts[trial][who]), 0.0),
                 observed,
-                np.maximum(options.planned_days / YEAR, observed),
+                np.maximum(planned[trial][who] / YEAR, observed),
                 np.asarray(data.panel.arm[trial], np.int64)[who],
                 covariates[trial][who],
                 drawing_of(data.protocol, Purpose.IMPUTED_COUNTS),
@@ -108,4 +112,5 @@ METHOD = Method(
     page="imputation",
     run=_run,
     objections=_objections,
+    carries=lambda options: Carries(withheld=True, last_value=True, counts=True),
 )

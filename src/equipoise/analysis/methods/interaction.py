@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from equipoise.analysis.data import AnalysisData, Floats
 from equipoise.analysis.estimates import BLINDED, Estimate, counted, level_of, population
 from equipoise.analysis.methods.endpoint import Endpoint, endpoint_objections
-from equipoise.analysis.registry import Method, Objection, Outcome
+from equipoise.analysis.registry import Carries, Method, Objection, Outcome
 from equipoise.protocol.model import Protocol
 from equipoise.protocol.schema.base import Identifier, Number, Part
 from equipoise.protocol.schema.inference import Analysis
@@ -137,4 +137,5 @@ METHOD = Method(
     page="interaction",
     run=_run,
     objections=_objections,
+    carries=lambda options: Carries(withheld=True, last_value=True),
 )

@@ -19,7 +19,7 @@ from equipoise.analysis.data import AnalysisData, Flags, Floats
 from equipoise.analysis.estimates import BLINDED, POOLED, Estimate, counted, level_of, population
 from equipoise.analysis.methods.endpoint import Endpoint, endpoint_objections
 from equipoise.analysis.methods.panel import baseline_objections, estimand_of
-from equipoise.analysis.registry import Method, Objection, Outcome
+from equipoise.analysis.registry import Carries, Method, Objection, Outcome
 from equipoise.analysis.results import ResultTable, TableColumn, finite
 from equipoise.protocol.model import Protocol
 from equipoise.protocol.schema.base import Identifier, Number
@@ -210,4 +210,5 @@ METHOD = Method(
     page="interval_censored",
     run=_run,
     objections=_objections,
+    carries=lambda options: Carries(withheld=True, declared=True, failure=-np.inf),
 )

@@ -20,7 +20,7 @@ from equipoise.analysis.estimates import BLINDED, POOLED, Estimate, counted, lev
 from equipoise.analysis.methods.endpoint import Endpoint, endpoint_objections
 from equipoise.analysis.methods.panel import estimand_of
 from equipoise.analysis.recorded import recorded
-from equipoise.analysis.registry import Method, Objection, Outcome
+from equipoise.analysis.registry import Carries, Method, Objection, Outcome
 from equipoise.analysis.results import ResultTable, TableColumn, finite
 from equipoise.protocol.model import Protocol
 from equipoise.protocol.schema.base import plain
@@ -117,6 +117,8 @@ def _observed(data: AnalysisData, parameter: str, visit: str) -> _Observed:
         mine &= np.asarray(rows.columns["related"], np.float64) == 1
     covered = _covered(data, options, data.panel.visit_index(visit))
     covered = np.where(recorded(data.panel, options.events)[:, np.newaxis], covered, np.nan)
+    if data.until is not None:
+        covered = np.minimum(covered, data.until)
     end = np.where(covered > start, covered, np.nan)
     day = np.asarray(rows.columns["start_day"], np.float64)
     mine &= (day > start) & (day <= np.nan_to_num(end, nan=-np.inf)[rows.trial, rows.participant])
@@ -233,4 +235,5 @@ METHOD = Method(
     rows="adae",
     run=_run,
     objections=_objections,
+    carries=lambda options: Carries(withheld=True, last_value=True, counts=True),
 )

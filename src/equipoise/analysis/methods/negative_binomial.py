@@ -14,7 +14,7 @@ import numpy as np
 from equipoise.analysis.data import AnalysisData, Flags, Floats
 from equipoise.analysis.estimates import BLINDED, Estimate, counted, level_of, population
 from equipoise.analysis.methods.endpoint import Endpoint, endpoint_objections
-from equipoise.analysis.registry import Method, Objection, Outcome
+from equipoise.analysis.registry import Carries, Method, Objection, Outcome
 from equipoise.protocol.model import Protocol
 from equipoise.protocol.schema.base import Identifier
 from equipoise.protocol.schema.inference import Analysis
@@ -106,4 +106,5 @@ METHOD = Method(
     page="counts",
     run=_run,
     objections=_objections,
+    carries=lambda options: Carries(withheld=True, last_value=True, counts=True),
 )

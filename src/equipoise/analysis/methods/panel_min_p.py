@@ -23,7 +23,7 @@ from equipoise.analysis.methods.quantified import measured_by, quantified
 from equipoise.analysis.methods.rerandomisation import NO_LIMITS, NOT_KNOWN
 from equipoise.analysis.monte_carlo import Purpose, drawing_of
 from equipoise.analysis.reference_set import Reference, Sequences, reference, sequences
-from equipoise.analysis.registry import Method, Objection, Outcome
+from equipoise.analysis.registry import Carries, Method, Objection, Outcome
 from equipoise.analysis.results import ResultTable, TableColumn, finite
 from equipoise.protocol.model import Protocol
 from equipoise.protocol.schema.base import Identifier
@@ -253,4 +253,5 @@ METHOD = Method(
     page="step_down",
     run=_run,
     objections=_objections,
+    carries=lambda options: Carries(withheld=True, last_value=True, declared=options.scale == "normal-score"),
 )

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from equipoise.analysis.data import AnalysisData, Flags
 from equipoise.analysis.estimates import BLINDED, Estimate, counted, level_of, population
 from equipoise.analysis.methods.endpoint import Endpoint, endpoint_objections
-from equipoise.analysis.registry import Method, Objection, Outcome
+from equipoise.analysis.registry import Carries, Method, Objection, Outcome
 from equipoise.analysis.results import SHARE
 from equipoise.protocol.model import Protocol
 from equipoise.protocol.schema.base import Number
@@ -141,6 +141,12 @@ def _objections(protocol: Protocol, analysis: Analysis, options: Options) -> Ite
         yield Objection((), "summary-of-method", message, "Choose another method or another estimand.")
 
 
+def _carries(options: Options) -> Carries:
+    """A value that misses the limit is no yes."""
+    failure = -np.inf if options.at_least is not None else np.inf
+    return Carries(withheld=True, last_value=True, declared=True, failure=failure)
+
+
 METHOD = Method(
     name="proportion",
     title="Shares of participants with exact limits",
@@ -148,4 +154,5 @@ METHOD = Method(
     page="proportions",
     run=_run,
     objections=_objections,
+    carries=_carries,
 )

@@ -20,7 +20,7 @@ from equipoise.analysis.estimates import BLINDED, Estimate, counted, level_of, p
 from equipoise.analysis.methods.endpoint import Endpoint, endpoint_objections
 from equipoise.analysis.methods.panel import repeated_objections
 from equipoise.analysis.methods.sites import Sites, site_columns
-from equipoise.analysis.registry import Method, Objection, Outcome
+from equipoise.analysis.registry import Carries, Method, Objection, Outcome
 from equipoise.analysis.results import Cell, ResultTable, TableColumn, finite
 from equipoise.protocol.model import Protocol
 from equipoise.protocol.schema.base import Identifier
@@ -200,4 +200,5 @@ METHOD = Method(
     page="mmrm",
     run=_run,
     objections=_objections,
+    carries=lambda options: Carries(withheld=True, last_value=True),
 )

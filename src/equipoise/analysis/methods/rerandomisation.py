@@ -18,7 +18,7 @@ from equipoise.analysis.data import AnalysisData, Flags, Floats
 from equipoise.analysis.estimates import BLINDED, Estimate, counted, level_of, population
 from equipoise.analysis.methods.endpoint import Endpoint, endpoint_objections
 from equipoise.analysis.reference_set import CANNOT, Reference, Sequences, reference, sequences
-from equipoise.analysis.registry import Method, Objection, Outcome
+from equipoise.analysis.registry import Carries, Method, Objection, Outcome
 from equipoise.protocol.model import Protocol
 from equipoise.protocol.schema.base import Identifier
 from equipoise.protocol.schema.inference import Analysis
@@ -182,6 +182,10 @@ def _of_differences(options: Options) -> Iterator[Objection]:
         yield Objection(("exposure",), "option-of-statistic", message, "Leave it out.")
 
 
+def _carries(options: Options) -> Carries:
+    return Carries(withheld=True, last_value=True, counts=options.statistic == "log-rate-ratio")
+
+
 METHOD = Method(
     name="re-randomisation",
     title="Re-randomisation test by the trial's own design",
@@ -189,4 +193,5 @@ METHOD = Method(
     page="rerandomisation",
     run=_run,
     objections=_objections,
+    carries=_carries,
 )

@@ -7,7 +7,7 @@ import numpy as np
 from equipoise.analysis.data import AnalysisData, Flags, Floats
 from equipoise.analysis.estimates import POOLED, Estimate, counted, level_of, population
 from equipoise.analysis.methods.endpoint import Endpoint, endpoint_objections
-from equipoise.analysis.registry import Method, Outcome
+from equipoise.analysis.registry import Carries, Method, Outcome
 from equipoise.protocol.schema.inference import Analysis
 from equipoise.stats.t_interval import one_sample_t
 
@@ -68,4 +68,5 @@ METHOD = Method(
     page="t_interval",
     run=_run,
     objections=endpoint_objections,
+    carries=lambda options: Carries(withheld=True, last_value=True),
 )

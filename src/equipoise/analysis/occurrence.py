@@ -1,0 +1,123 @@
+"""What results say of intercurrent events: who had one, and what that did to the values of an estimate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from equipoise.analysis.data import ENDING, STRATUM, AnalysisData, Applied, Flags
+from equipoise.analysis.results import Cell, ResultTable, TableColumn
+from equipoise.protocol.model import Protocol
+from equipoise.protocol.schema.inference import Estimand, IntercurrentEvent
+from equipoise.records.onsets import has_lots, onset, undated
+
+POOLED = "pooled"
+TABLE = "intercurrent-events"
+NOT_RECORDED = "occurrence not recorded"
+NOT_IDENTIFIED = "not identified by randomisation"
+SHARP = "the test's null hypothesis is that the arm changes neither outcome nor event nor missingness"
+WHAT = {
+    "hypothetical": "their later values are not used",
+    "while-on-treatment": "their last value before it is used",
+    "composite": "their outcome is what the estimand declares",
+    STRATUM: "who had it is not in the stratum",
+}
+WOULD = "who did not have it is not in the stratum"
+COUNTED = "their count and time at risk end at its onset"
+Counts = Mapping[str, int]
+
+
+def had_events(data: AnalysisData, applied: Applied, visit: str, trial: int) -> dict[str, dict[str, int]]:
+    """Event -> arm -> participants of the estimand's population who had it up to the day of a visit."""
+    at = applied.days[trial, :, data.panel.visit_index(visit)]
+    groups = _groups(data, applied.members[trial], trial)
+    return {
+        event: {arm: int((flags & (days[trial] <= at)).sum()) for arm, flags in groups.items()}
+        for event, days in applied.onsets.items()
+    }
+
+
+def changed_values(data: AnalysisData, applied: Applied, parameter: str, visit: str, trial: int) -> dict[str, Counts]:
+    """By arm: values of the estimate that are withheld, and replaced or cut short, by a strategy; who is excluded."""
+    place = data.panel.visit_index(visit)
+    before, after = (values[parameter][trial][:, place] for values in (applied.unaltered, applied.altered))
+    inside = applied.members[trial] & applied.stratum[trial]
+    withheld = inside & ~np.isnan(before) & np.isnan(after)
+    replaced = inside & ~np.isnan(after) & (np.isnan(before) | (before != after))
+    excluded = applied.members[trial] & ~applied.stratum[trial]
+    found: dict[str, Counts] = {}
+    for word, flags in (("withheld", withheld), ("replaced", replaced), ("excluded", excluded)):
+        found[word] = {arm: int(mine.sum()) for arm, mine in _groups(data, flags, trial).items()}
+    return found
+
+
+def strategy_notes(
+    data: AnalysisData, applied: Applied, estimand: Estimand, visit: str, trial: int, *, counts: bool, drawn: bool
+) -> tuple[str, ...]:
+    """A sentence for each event that acts, and what a reader must know of the estimate."""
+    protocol = data.protocol
+    size = {arm: int(flags.sum()) for arm, flags in _groups(data, applied.members[trial], trial).items()}
+    had = had_events(data, applied, visit, trial)
+    events = {event.id: event for event in protocol.authored.intercurrent_events}
+    notes: list[str] = []
+    for name, by_arm in had.items():
+        strategy = estimand.intercurrent_events[name]
+        text = WHAT[strategy]
+        if strategy == STRATUM and estimand.principal[name].event == "would-occur":
+            text = WOULD
+        elif counts and strategy in ENDING:
+            text = COUNTED
+        people = " and ".join(f"{count} of {size[arm]} {_in(protocol, arm)}" for arm, count in by_arm.items())
+        notes.append(f"{events[name].label} ({strategy}): {people} had it by then; {text}.")
+        without = int((undated(data.panel, events[name])[trial] & applied.members[trial]).sum())
+        if without:
+            notes.append(f"{events[name].label}: {without} more without a day, whose values are used as they are.")
+        assumption = estimand.principal[name].assumption if strategy == STRATUM else None
+        if assumption:
+            notes.append(f"The stratum of {events[name].label} is {NOT_IDENTIFIED}. Assumed: {assumption}")
+    if drawn:
+        notes.append(f"{SHARP[0].upper()}{SHARP[1:]}.")
+    return tuple(notes)
+
+
+def occurrence_table(data: AnalysisData) -> ResultTable | None:
+    """Every declared intercurrent event: who of everybody allocated had it, by arm; None where none is declared."""
+    events = data.protocol.authored.intercurrent_events
+    if not events:
+        return None
+    panel, trial = data.panel, data.trial
+    groups = _groups(data, panel.present[trial] & data.sets.get("randomised", panel.present)[trial], trial)
+    columns = (
+        TableColumn("event", "Intercurrent event"),
+        TableColumn("label", "Label"),
+        *(TableColumn(arm, data.protocol.arm(arm).label if arm != POOLED else "Everybody") for arm in groups),
+        TableColumn("recorded", "Recorded"),
+    )
+    rows: list[tuple[Cell, ...]] = []
+    for event in events:
+        known = _known(data, event)
+        happened = np.isfinite(onset(panel, event, data.parameters)[trial]) if known else None
+        counts = (None if happened is None else int((flags & happened).sum()) for flags in groups.values())
+        rows.append((event.id, event.label, *counts, "yes" if known else NOT_RECORDED))
+    notes = ("Participants with the event at any time since the allocation.",)
+    return ResultTable(TABLE, "Intercurrent events", columns, tuple(rows), notes)
+
+
+def _known(data: AnalysisData, event: IntercurrentEvent) -> bool:
+    """Whether the records can show the event: it is bound, and where it is of lots there are lots."""
+    recorded = event.recorded
+    if recorded is None:
+        return False
+    return recorded.rule != "lot-failed" or bool(has_lots(data.panel, recorded)[data.trial].any())
+
+
+def _groups(data: AnalysisData, flags: Flags, trial: int) -> dict[str, Flags]:
+    """Some people (n,) by arm; together in a blinded run."""
+    if data.blinded:
+        return {POOLED: flags}
+    return {arm.id: flags & (data.panel.arm[trial] == index) for index, arm in enumerate(data.protocol.arms)}
+
+
+def _in(protocol: Protocol, arm: str) -> str:
+    return "of all arms together" if arm == POOLED else f"in {protocol.arm(arm).label}"
