@@ -14,6 +14,7 @@ from pydantic import ValidationError
 import equipoise.protocol.load
 from equipoise.errors import InputError
 from equipoise.protocol import (
+    rules_events,
     rules_inference,
     rules_measurement,
     rules_people,
@@ -78,7 +79,14 @@ def test_rules_are_short_names() -> None:
 
 
 def test_every_rule_function_is_run_and_documented() -> None:
-    for module in (rules_structure, rules_people, rules_measurement, rules_questionnaires, rules_inference):
+    for module in (
+        rules_structure,
+        rules_people,
+        rules_measurement,
+        rules_questionnaires,
+        rules_inference,
+        rules_events,
+    ):
         public = [
             item
             for name, item in vars(module).items()

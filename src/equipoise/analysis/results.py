@@ -31,7 +31,7 @@ class Result:
     estimate …:    on `scale`; `lower` and `upper` bound the interval of `level`.
     p_kind:        model, re-randomisation, exact or mid-p.
     n, n_missing:  participants with and without the value, by arm.
-    intercurrent_events: event with another strategy than treatment policy -> arm -> participants who had it by the visit.
+    intercurrent_events: event with another strategy than treatment policy -> arm -> who had it by the visit.
     values_changed: withheld, replaced or excluded by these strategies -> arm -> participants.
     strategy_notes: the same in sentences, and what is assumed.
     status:        ``ok``, or why a number is missing and what to do.

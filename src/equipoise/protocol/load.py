@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from equipoise.errors import InputError, Problem
 from equipoise.protocol import (
+    rules_events,
     rules_inference,
     rules_measurement,
     rules_people,
@@ -38,6 +39,7 @@ _RULES = (
     *rules_measurement.RULES,
     *rules_questionnaires.RULES,
     *rules_inference.RULES,
+    *rules_events.RULES,
 )
 
 

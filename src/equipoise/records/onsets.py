@@ -22,11 +22,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.protocol.model import Protocol
+from equipoise.protocol.rules_events import INSULIN_UNIT
 from equipoise.protocol.schema.inference import IntercurrentEvent, Recorded
 from equipoise.records.classes import STUDY_TREATMENT
 from equipoise.records.panel import Flags, Floats, Panel, Rows
 
-INSULIN_UNIT = "U/kg/day"
 DECLINED = ("declin", "refus")
 """Parts of words by which a reason says that the participant did not want the doses of a period."""
 
