@@ -124,7 +124,7 @@ def test_a_method_that_does_not_say_so_carries_out_nothing() -> None:
         "event-rates",
         "exposure",
         "shift-table",
-        "stopping-rules",
+        "stopping-rule",
         "untreated-course",
     }
 
