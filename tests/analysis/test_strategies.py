@@ -123,13 +123,15 @@ def test_while_on_treatment_takes_the_last_value_up_to_the_onset() -> None:
     panel = plain_panel(under.protocol)
     days = panel.visit_day.copy()
     days[0, 1, panel.visit_index("month-6")] = 205.0
-    begun = [(0, {**STEROID, "day": 200.0}), (1, {**STEROID, "day": 200.0}), (2, {**STEROID, "day": 1.0})]
+    days[0, 3, panel.visit_index("month-3")] = 190.0  # came after the visit of month 6
+    begun = [(person, {**STEROID, "day": day}) for person, day in enumerate((200.0, 200.0, 1.0, 200.0))]
     view = view_of(under, with_rows(dataclasses.replace(panel, visit_day=days), "interventions", begun), "hba1c-12")
     three, six, twelve = (5 + panel.visit_index(name) / 10 for name in ("month-3", "month-6", "month-12"))
     start = 5 + panel.visit_index("baseline") / 10
     last = max(5 + panel.visit_index(v) / 10 for v in panel.blocks["hba1c"].visits if panel.protocol.visit(v).day <= 1)
-    assert at(view, "hba1c", "month-12")[0][:4] == pytest.approx([six, three, last, twelve])
-    assert at(view, "change-hba1c", "month-12")[0][:4] == pytest.approx([v - start for v in (six, three, last, twelve)])
+    assert at(view, "hba1c", "month-12")[0][:5] == pytest.approx([six, three, last, three, twelve])
+    changes = [value - start for value in (six, three, last, three, twelve)]
+    assert at(view, "change-hba1c", "month-12")[0][:5] == pytest.approx(changes)
 
 
 @pytest.mark.requirement("STRATEGY-VALUES")
