@@ -17,7 +17,7 @@ HBA1C = "protocol.estimands.hba1c-12"
 STEROIDS = f"{HBA1C}.intercurrent_events.systemic-steroids"
 
 
-def refused(name: str | Path, *changes: str) -> list[Problem]:
+def refused(name: str | Path, *changes: str) -> tuple[Problem, ...]:
     with pytest.raises(InputError) as caught:
         plan(load_protocol(name, list(changes)))
     return caught.value.problems

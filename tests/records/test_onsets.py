@@ -35,9 +35,8 @@ def rows(like: dict[str, str], records: list[Record]) -> Rows:
     return Rows(np.zeros(len(records), np.int64), who, MappingProxyType(columns))
 
 
-LOTS = dict.fromkeys(("lot", "test", "original", "unit", "decision"), "U") | dict.fromkeys(
-    ("day", "value", "passed"), "f"
-)
+LOTS: dict[str, str] = dict.fromkeys(("lot", "test", "original", "unit", "decision"), "U")
+LOTS |= dict.fromkeys(("day", "value", "passed"), "f")
 
 
 def panel_of(
