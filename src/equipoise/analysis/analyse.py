@@ -17,12 +17,14 @@ from equipoise.analysis.plan import Plan, plan
 from equipoise.analysis.precision import precision_table
 from equipoise.analysis.results import Result, Results, ResultTable
 from equipoise.analysis.safety_findings import safety_tables
+from equipoise.analysis.withheld import described, with_withheld, withheld_in
 from equipoise.protocol.model import Protocol
 from equipoise.records.allocation import Allocation
 from equipoise.records.dispensed import Dispensed
 from equipoise.records.from_records import to_panel
 from equipoise.records.panel import Panel
 from equipoise.records.records import Records
+from equipoise.records.visibility import View
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +43,15 @@ def analyse_records(
     scrambled: int | None = None,
     signed: Protocol | None = None,
     dispensed: Dispensed | None = None,
+    view: View | None = None,
 ) -> Analysed:
     """Analyse the records of one trial; without `allocation` the run is blinded.
 
     scrambled: the seed of an allocation that means nothing; results say so. signed: the protocol of the plan that was
     signed beforehand, from which deviations are listed. dispensed: what was truly given; it tells the arm, so that a
     blinded run and one with a scrambled allocation do not look at it.
+
+    view: of the role for which the records were masked; what they lack is withheld from every result.
 
     Results of simulated records carry their seed, by which everything made of them says that it is simulated.
 
@@ -55,7 +60,8 @@ def analyse_records(
     protocol = records.protocol
     planned = plan(protocol)
     told = None if allocation is None or scrambled is not None else dispensed
-    data = prepare(planned, to_panel(records, allocation, told), hidden=allocation is None)
+    panel = to_panel(records, allocation, told)
+    data = prepare(planned, panel, hidden=allocation is None, lacks=records.lacks, view=view)
     found, tables = run(planned, data)
     tables += tuple(
         table
@@ -78,6 +84,7 @@ def analyse_records(
         tables=tables,
         flow=participants_flow(data, found),
         claims=claim_results(protocol, found, tables),
+        withheld=None if view is None or view.whole else described(view, records.lacks),
     )
     return Analysed(results, data)
 
@@ -93,10 +100,24 @@ def _identity(
     return found | ({} if dispensed is None else {"dispensed": dispensed.digest})
 
 
-def prepare(planned: Plan, panel: Panel, trial: int = 0, *, hidden: bool | None = None) -> AnalysisData:
-    """Derive every parameter and decide every analysis set; `hidden`: whether arms were left out, where it is known."""
+def prepare(
+    planned: Plan,
+    panel: Panel,
+    trial: int = 0,
+    *,
+    hidden: bool | None = None,
+    lacks: tuple[str, ...] = (),
+    view: View | None = None,
+) -> AnalysisData:
+    """Derive every parameter and decide every analysis set.
+
+    hidden: whether arms were left out, where it is known. lacks, view: the parts that the records lack, and for whom.
+    """
+    withheld = withheld_in(planned, lacks, view)
     parameters = derive(planned, panel)
-    return AnalysisData(panel, parameters, analysis_sets(panel, parameters), trial, hidden)
+    if withheld is not None:
+        parameters = withheld.masked(panel.protocol, parameters)
+    return AnalysisData(panel, parameters, analysis_sets(panel, parameters), trial, hidden, withheld)
 
 
 def run(planned: Plan, data: AnalysisData) -> tuple[tuple[Result, ...], tuple[ResultTable, ...]]:
@@ -105,8 +126,10 @@ def run(planned: Plan, data: AnalysisData) -> tuple[tuple[Result, ...], tuple[Re
     tables: list[ResultTable] = []
     for item in planned.analyses:
         outcome = item.method.run(data, item.analysis, item.options)
-        results += [result_of(estimate, data, item.analysis, data.trial) for estimate in outcome.estimates]
-        tables += outcome.tables
+        estimated = [result_of(estimate, data, item.analysis, data.trial) for estimate in outcome.estimates]
+        told, shown = with_withheld(data.withheld, item, estimated, outcome.tables)
+        results += told
+        tables += shown
     return with_adjusted(planned.protocol, tuple(results)), tuple(tables)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from equipoise.analysis.withheld import Withheld
 from equipoise.protocol.model import Protocol
 from equipoise.records.panel import UNKNOWN_ARM, Panel
 
@@ -63,6 +64,7 @@ class AnalysisData:
     trial:      the trial of the Panel that results are made for.
     hidden:     whether arms were left out of the run; None: the Panel tells.
     applied:    strategies for intercurrent events that the parameters, blocks and sets already follow; None: none.
+    withheld:   what the records lack, as they were masked for a role; None where they are whole.
     """
 
     panel: Panel
@@ -71,6 +73,7 @@ class AnalysisData:
     trial: int = 0
     hidden: bool | None = None
     applied: Applied | None = None
+    withheld: Withheld | None = None
 
     @property
     def protocol(self) -> Protocol:

@@ -97,7 +97,9 @@ def _subjects(data: AnalysisData) -> Dataset:
         labels[name] = label
     for analysis_set in protocol.conventions.analysis_sets:
         name = _flag_name(analysis_set.id)
-        columns[name] = _texts(np.where(data.sets[analysis_set.id][trial], "Y", "N").tolist())
+        told = data.withheld is None or analysis_set.id not in data.withheld.sets
+        flags = np.where(data.sets[analysis_set.id][trial], "Y", "N").tolist()
+        columns[name] = _texts(flags if told else [""] * panel.participants)
         labels[name] = f"{analysis_set.label} Flag"[:40]
     return Dataset("adsl", "Subject-level analysis dataset", labels, pl.DataFrame(columns).filter(pl.Series(here)))
 

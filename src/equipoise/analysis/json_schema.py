@@ -17,6 +17,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from equipoise.analysis.results import SCHEMA, ClaimResult, FlowStep, Result, Results, ResultTable, TableColumn
 from equipoise.protocol.schema.inference import Role
+from equipoise.protocol.schema.people import ROLES
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 NAME = "results-1.json"
@@ -35,6 +36,8 @@ VERDICTS = (
     "not assessable",
     "not assessed",
 )
+OPTIONAL = ("withheld",)
+"""Keys that are in some files only."""
 Schema = dict[str, Any]
 _TYPES = {str: "string", int: "integer", float: "number", NoneType: "null"}
 _DIGEST: Schema = {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"}
@@ -52,6 +55,7 @@ MEANING: Mapping[type, Mapping[str, str]] = {
         "tables": "Descriptive tables.",
         "flow": "Counts of participants on their way through the trial.",
         "claims": "The protocol's claims and what the results say of them.",
+        "withheld": "Of an analysis for a masked role: what was kept from it; absent from others.",
     },
     Result: {
         "id": "analysis/parameter/period/visit/contrast[/variant]: unique and stable.",
@@ -141,6 +145,14 @@ _NARROWER: Mapping[tuple[type, str], Schema] = {
         },
         "required": ["digest"],
     },
+    (Results, "withheld"): {
+        "properties": {
+            "role": {"enum": list(ROLES)},
+            "allocation": {"type": "boolean"},
+            "items": {"type": "array", "items": {"type": "string"}},
+            "lacks": {"type": "array", "items": {"type": "string"}},
+        }
+    },
     (Results, "software"): {"properties": {"name": {"type": "string"}, "version": {"type": "string"}}},
     (Result, "id"): {"pattern": "^[a-z0-9-]+(/[a-z0-9-]+){4,5}$"},
     (Result, "role"): {"enum": list(get_args(Role))},
@@ -186,10 +198,10 @@ _TOGETHER: Mapping[type, list[Schema]] = {
 
 
 def results_schema() -> Schema:
-    """The JSON Schema of results.json; every key is required and no other is allowed."""
+    """The JSON Schema of results.json; every key but `withheld` is required and no other is allowed."""
     top = _object(Results)
     top["properties"] = {"schema": {"const": SCHEMA}} | top["properties"]
-    top["required"] = ["schema", *top["required"]]
+    top["required"] = ["schema", *(name for name in top["required"] if name not in OPTIONAL)]
     parts = {part.__name__: _object(part) for part in MEANING if part is not Results}
     head = {"$schema": DIALECT, "$id": "urn:equipoise:results:1", "title": "Results of a clinical trial"}
     return head | top | {"$defs": parts}

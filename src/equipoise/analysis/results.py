@@ -124,7 +124,11 @@ class ClaimResult:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """All that an analysis found."""
+    """All that an analysis found.
+
+    withheld: of an analysis for a masked role: the role, the protocol's items that are kept from it in words, and the
+    parts that its records lack; None, and not in the file, for an analysis of everything.
+    """
 
     protocol: Mapping[str, Any]
     records: Mapping[str, str]
@@ -135,6 +139,7 @@ class Results:
     tables: tuple[ResultTable, ...]
     flow: tuple[FlowStep, ...]
     claims: tuple[ClaimResult, ...]
+    withheld: Mapping[str, Any] | None = None
 
     def result(self, result_id: str) -> Result:
         """The result with this id; raises KeyError."""
@@ -162,7 +167,10 @@ def finite(value: float | None) -> float | None:
 
 def to_data(results: Results) -> dict[str, Any]:
     """Results as JSON data."""
-    return {"schema": SCHEMA, **_plain(results)}
+    data = {"schema": SCHEMA, **_plain(results)}
+    if results.withheld is None:
+        del data["withheld"]
+    return data
 
 
 def to_json(results: Results) -> str:

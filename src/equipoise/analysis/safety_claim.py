@@ -27,6 +27,8 @@ def safety_claim(claim: Claim, tables: Sequence[ResultTable]) -> ClaimResult:
     if found is None:
         why = "arms are not known, so that it is not known who was given the active product"
         return ClaimResult(claim.id, claim.text, NOT_ASSESSABLE, (), why)
+    if not found.rows:  # what the claim rests on is withheld, and the note says from whom
+        return ClaimResult(claim.id, claim.text, NOT_ASSESSABLE, (), "; ".join(found.notes))
     facts = {str(row[0]): row[2] for row in found.rows}
     rules = list(_rules(claim, tables))
     unknown = any(str(rule["status"]).startswith(CANNOT) for rule in rules)

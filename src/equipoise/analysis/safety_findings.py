@@ -17,6 +17,7 @@ from equipoise.analysis.doses import UNKNOWN, Doses, doses_given, is_active
 from equipoise.analysis.recorded import infusions_of, recorded
 from equipoise.analysis.release import SIGNAL, Release, release_of
 from equipoise.analysis.results import Cell, ResultTable, TableColumn, finite
+from equipoise.analysis.withheld import Withheld
 from equipoise.protocol.model import Protocol
 from equipoise.protocol.schema.treatment import Product
 from equipoise.records.panel import UNKNOWN_ARM
@@ -39,6 +40,8 @@ DOSE = (
     TableColumn("dose_number", "Dose"),
     TableColumn("day", "Study day", "days"),
 )
+FACTS_TITLE = "Facts behind the verdict on safety"
+FACTS_COLUMNS = (TableColumn("fact", "Fact"), TableColumn("label", "What"), TableColumn("value", "Value"))
 Row = tuple[Cell, ...]
 
 
@@ -46,6 +49,8 @@ def safety_tables(data: AnalysisData) -> tuple[ResultTable, ...]:
     """The facts and the listings of a trial whose protocol claims safety; nothing in a blinded run."""
     if data.blinded or not any(claim.rule == "safety" and claim.parts for claim in data.protocol.claims):
         return ()
+    if data.withheld is not None and _rests_on_withheld(data, data.withheld):
+        return (ResultTable(FACTS, FACTS_TITLE, FACTS_COLUMNS, (), (f"lots or events are {data.withheld.reason}",)),)
     doses = doses_given(data.panel, data.trial)
     doses = doses.chosen(data.panel.present[data.trial][doses.person])
     release = release_of(data, doses)
@@ -56,6 +61,11 @@ def safety_tables(data: AnalysisData) -> tuple[ResultTable, ...]:
         _deviations(data, doses, release),
     )
     return (_facts(data, doses, release, listings), *listings)
+
+
+def _rests_on_withheld(data: AnalysisData, withheld: Withheld) -> bool:
+    """Whether lots or events on which the claim rests are withheld from this analysis."""
+    return withheld.column("lots", "passed") or bool(withheld.hidden.assessments & set(watched_events(data.protocol)))
 
 
 def watched_events(protocol: Protocol) -> tuple[str, ...]:
@@ -91,12 +101,11 @@ def _facts(data: AnalysisData, doses: Doses, release: Release, listings: tuple[R
         ("deviations", "Deviations of doses and lots", len(deviations.rows)),
         ("upper", "Upper limit of the share of people with an event where none had one", finite(zero)),
     ]
-    columns = (TableColumn("fact", "Fact"), TableColumn("label", "What"), TableColumn("value", "Value"))
     notes = (
         DISPENSED if dispensed else NOT_DISPENSED,
         f"The limit is the one-sided exact {LEVEL:.0%} limit for 0 of the people given an active product.",
     )
-    return ResultTable(FACTS, "Facts behind the verdict on safety", columns, tuple(rows), notes)
+    return ResultTable(FACTS, FACTS_TITLE, FACTS_COLUMNS, tuple(rows), notes)
 
 
 def _once(doses: Doses) -> set[tuple[int, int, float, float]]:

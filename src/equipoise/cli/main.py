@@ -186,7 +186,12 @@ def _warnings(warnings: Sequence[Problem]) -> None:
 @click.argument("protocol")
 @click.argument("records", type=_FOLDER)
 @click.option("--allocation", type=_FOLDER, help="Allocation file; default: the one beside the records.")
-@click.option("--blinded", is_flag=True, help="Leave the allocation out.")
+@click.option(
+    "--blinded", is_flag=True, help="For the blinded statistician: without the allocation and what the protocol hides."
+)
+@click.option(
+    "--role", metavar="ROLE", help="For a role before database lock: without what the protocol hides from it."
+)
 @click.option(
     "--scramble", type=click.IntRange(0), metavar="SEED", help="A dry run: arms drawn anew, which mean nothing."
 )
@@ -200,6 +205,7 @@ def analyse(
     records: Path,
     allocation: Path | None,
     blinded: bool,
+    role: str | None,
     scramble: int | None,
     signed: Path | None,
     changes: tuple[str, ...],
@@ -215,6 +221,8 @@ def analyse(
     if blinded + (allocation is not None) + (scramble is not None) > 1:
         message = "--blinded leaves the allocation out and --scramble draws another: give one of them or --allocation"
         raise click.UsageError(message)
+    if blinded and role is not None:
+        raise click.UsageError("--blinded is --role blinded-statistician: give one of them")
     with working(f"analysing {records}"):
         done = verb(
             protocol,
@@ -222,6 +230,7 @@ def analyse(
             output,
             allocation=allocation,
             blinded=blinded,
+            role=role,
             scramble=scramble,
             signed=signed,
             changes=changes,
@@ -231,6 +240,8 @@ def analyse(
             click.echo(f"warning: {step.arm} has no participants", err=True)
     for result in done.results.results:
         click.echo(_line(result))
+    for line in done.withheld:
+        click.echo(line)
     click.echo(f"{done.folder / 'results.json'}")
 
 
@@ -268,9 +279,13 @@ def sap(protocol: str, changes: tuple[str, ...], formats: tuple[_Format, ...], o
 @click.argument("records", type=_FOLDER, required=False)
 @click.option("--kind", type=click.Choice(_KINDS), default="csv", show_default=True)
 @click.option("--adam", is_flag=True, help="The analysis datasets of the folder too; they hold the arms.")
+@click.option("--view", "role", metavar="ROLE", help="Without what the protocol hides from ROLE before database lock.")
 @_OUTPUT
-def export(protocol: str, records: Path | None, kind: _Kind, adam: bool, output: Path) -> None:
+def export(protocol: str, records: Path | None, kind: _Kind, adam: bool, role: str | None, output: Path) -> None:
     """Write RECORDS as SDTM datasets with the trial's design, without arms. `analyse` reads such a folder too.
+
+    `export DIR --view ROLE` writes the records of a trial's folder as a masked copy, which `verify --whole DIR` proves
+    a part of them.
 
     SAS transport files (xpt) and Dataset-JSON come with a define.xml. usdm writes the protocol alone, as CDISC's study
     definition, and takes no RECORDS.
@@ -278,6 +293,13 @@ def export(protocol: str, records: Path | None, kind: _Kind, adam: bool, output:
     from equipoise.verbs.exporting import export as verb
     from equipoise.verbs.exporting import export_usdm
 
+    if role is not None and records is None:
+        if kind != "csv" or adam:
+            raise click.UsageError(
+                "export DIR --view ROLE writes records: give PROTOCOL and RECORDS for --kind or --adam."
+            )
+        _viewed(Path(protocol), output, role)
+        return
     if kind == "usdm":
         if records is not None or adam:
             raise click.UsageError("--kind usdm writes the protocol alone: give neither RECORDS nor --adam.")
@@ -285,10 +307,19 @@ def export(protocol: str, records: Path | None, kind: _Kind, adam: bool, output:
         return
     if records is None:
         raise click.UsageError("Missing argument 'RECORDS', which only --kind usdm does without.")
-    done = verb(protocol, records, output, kind=kind, adam=adam)
+    done = verb(protocol, records, output, kind=kind, adam=adam, role=role)
     for finding in done.findings:
         click.echo(f"warning: {finding.problem()}", err=True)
     click.echo(f"{done.folder}: {', '.join(done.files)}")
+
+
+def _viewed(folder: Path, output: Path, role: str) -> None:
+    from equipoise.verbs.viewing import export_view
+
+    done = export_view(folder, output, role)
+    for line in done.withheld:
+        click.echo(line)
+    click.echo(f"{done.folder}: records in {len(done.parts)} parts, without {len(done.lacks)}")
 
 
 @commands.command()
@@ -327,11 +358,20 @@ def report(folder: Path, kind: _Format) -> None:
 @commands.command()
 @click.argument("folder", type=_FOLDER)
 @click.option("--against", type=_FOLDER, help="Another analysed folder: which inputs changed since?")
-def verify(folder: Path, against: Path | None) -> None:
-    """Recompute everything in FOLDER from its records."""
-    from equipoise.verbs.verifying import compare
+@click.option("--whole", type=_FOLDER, help="The folder of the whole records of which FOLDER holds a masked copy.")
+def verify(folder: Path, against: Path | None, whole: Path | None) -> None:
+    """Recompute everything in FOLDER from its records.
+
+    With --whole, also prove that its records are those of another folder without the parts that they say they lack.
+    """
+    from equipoise.verbs.verifying import compare, verify_part
     from equipoise.verbs.verifying import verify as verb
 
+    if whole is not None:
+        proved = verify_part(folder, whole)
+        click.echo(f"{folder}: a part of {whole}: {len(proved.parts)} parts the same, without {len(proved.lacks)}")
+        if not (folder / "results.json").is_file():
+            return
     with working(f"recomputing {folder}"):
         done = verb(folder)
     click.echo(

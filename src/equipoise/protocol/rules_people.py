@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from equipoise.errors import Problem
 from equipoise.protocol.lookup import Draft, listed
-from equipoise.protocol.schema.people import ConsentForm, Criterion
+from equipoise.protocol.schema.people import BlindedItem, ConsentForm, Criterion
 from equipoise.source.expressions import Expression, ExpressionError
 from equipoise.source.paths import Step
 
@@ -151,14 +151,39 @@ def _strata(draft: Draft) -> Problems:
 
 
 def blinding_hides_something(draft: Draft) -> Problems:
-    """What a blinded item hides is an assessment or one of the named kinds of record."""
+    """What a blinded item hides is an assessment or one of the named kinds of record; `from` is a visit of findings."""
     for index, item in enumerate(draft.authored.blinding.items):
+        if item.from_ is not None:
+            yield from _hidden_from_visit(draft, index, item)
         if item.hides not in draft.assessment_ids | HIDEABLE:
             message, remedy = (
                 "there is nothing of this name to hide",
                 f"Name an assessment, or one of {listed(HIDEABLE)}.",
             )
             yield draft.problem(("blinding", "items", index, "hides"), "blinded-item", message, remedy)
+
+
+def _hidden_from_visit(draft: Draft, index: int, item: BlindedItem) -> Problems:
+    """Findings alone are hidden from a visit on, and from one after which there are any."""
+    steps = ("blinding", "items", index, "from")
+    yield from draft.unknown(steps, "known-visit", str(item.from_), draft.visits)
+    if item.hides not in draft.assessment_ids:
+        if item.hides in HIDEABLE:
+            message = f"{item.hides!r} belongs to no visit, so nothing of it can be hidden from one on"
+            yield draft.problem(steps, "blinded-from", message, "Remove `from`: the item is hidden from the beginning.")
+        return
+    assessment = draft.assessments.get(item.hides)
+    if assessment is not None and assessment.observation_class != "findings":
+        message = f"{item.hides!r} is no assessment of findings, whose rows have a visit"
+        yield draft.problem(steps, "blinded-from", message, "Remove `from`: the item is hidden from the beginning.")
+        return
+    questionnaires = {use.id: use.visits for use in draft.authored.questionnaires}
+    visits = set(assessment.visits if assessment is not None else questionnaires[item.hides])
+    days = {visit.id: visit.day for visit in draft.authored.schedule.visits}
+    measured = sorted(days[visit] for visit in visits if visit in days)
+    if item.from_ in days and measured and measured[-1] < days[item.from_]:
+        message = f"{item.hides!r} is not measured at this visit or after it, so nothing would be hidden"
+        yield draft.problem(steps, "blinded-from", message, "Name the first visit whose results are to be hidden.")
 
 
 def stopping_can_act(draft: Draft) -> Problems:

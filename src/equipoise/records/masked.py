@@ -38,7 +38,17 @@ def masked_copy(records: Records, lacks: Iterable[str]) -> Records:
     for name in names:
         table, rest = _table_of(name)
         tables[table] = _without(tables[table], table, rest)
-    return Records.of(records.protocol, tables, collected=records.collected, lacks=names)
+    # Whether what is withheld has any rows is withheld too: it was asked for, as the protocol says.
+    hidden = {_assessment_of(name) for name in names} & {item.id for item in records.protocol.assessments}
+    return Records.of(records.protocol, tables, collected={*records.collected, *hidden}, lacks=names)
+
+
+def _assessment_of(name: str) -> str:
+    """The assessment whose rows a part is, or holds some of; "" for columns and tables."""
+    table, rest = _table_of(name)
+    if rest.startswith("assessment="):
+        return rest.partition("=")[2]
+    return rest.partition("/")[0] if table == "findings" and "/" in rest else ""
 
 
 def _table_of(name: str) -> tuple[str, str]:

@@ -27,6 +27,7 @@ from equipoise.report.safety import safety_section
 from equipoise.report.scenario import scenario_section
 from equipoise.report.source import ReportSource, read_source
 from equipoise.report.synopsis import synopsis_section
+from equipoise.report.withheld import withheld_blocks
 
 Format = Literal["html", "pdf", "docx"]
 FORMATS: tuple[Format, ...] = ("html", "pdf", "docx")
@@ -81,7 +82,7 @@ def report_document(source: ReportSource) -> Document:
         subtitle=f"{study.short_title}: {_kind(source)}" + (", arms blinded" if source.blinded else ""),
         banner=_banner(source),
         meta=_meta(source),
-        summary=headline(source),
+        summary=(*withheld_blocks(source), *headline(source)),
         sections=(*there, consort_section(source, there)),
         footer=(f"equipoise {source.results.software['version']}",),
     )

@@ -31,7 +31,7 @@ def safety_callout(source: ReportSource) -> Callout | None:
 def safety_listings(source: ReportSource) -> Iterator[Section]:
     """The facts behind the verdict and a table of each listing; of an empty one a sentence."""
     tables = _tables(source)
-    if FACTS not in tables:
+    if FACTS not in tables or not tables[FACTS].rows:  # without rows what the verdict rests on is withheld
         return
     blocks: list[Block] = [_facts(source, tables[FACTS])]
     for name in LISTINGS:

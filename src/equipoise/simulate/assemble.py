@@ -29,6 +29,7 @@ from equipoise.simulate.entry import entry_days
 from equipoise.simulate.followed import untreated
 from equipoise.simulate.intercurrent import PREGNANCY
 from equipoise.simulate.lots import lot_rows
+from equipoise.simulate.marks import marked_events, marked_infusions, marked_lots
 from equipoise.simulate.measurements import DIARY, Bedside, measure, unknown_tests
 from equipoise.simulate.occurrences import assessment_of
 from equipoise.simulate.scenario import Scenario
@@ -113,7 +114,7 @@ def assemble(protocol: Protocol, scenario: Scenario, nature: Nature, axis: Axis)
         supplied=MappingProxyType({}),
         events=_on_axis(_events(protocol, scenario, nature), axis),
         interventions=_on_axis(_interventions(protocol, scenario, nature, axis), axis),
-        lots=_on_axis(lot_rows(nature.treatment, nature.enrolment.present, axis.ids, axis.at), axis),
+        lots=_on_axis(_lots(scenario, nature, axis), axis),
         entry=MappingProxyType(_entry(nature.enrolment, axis)),
         collected=collected(protocol),
         dispensed=_on_axis(dispensing_rows(protocol, nature.treatment, nature.enrolment.present, axis), axis),
@@ -310,7 +311,8 @@ def _events(protocol: Protocol, scenario: Scenario, nature: Nature) -> Rows:
     diagnosis_day = screening_day - people.days_since_diagnosis
     parts: list[occurrences.Part] = []
     if (name := assessment_of(protocol, "AE")) is not None:
-        parts.append(occurrences.adverse_event_rows(name, nature.adverse_events, screening_day, stay))
+        harm = occurrences.adverse_event_rows(name, nature.adverse_events, screening_day, stay)
+        parts.append(marked_events(harm, nature.treatment, scenario.authored.marks))
     if (name := assessment_of(protocol, "CE")) is not None:
         parts.append(occurrences.episode_rows(name, nature.episodes, screening_day, nature.diary_kept))
     if (name := assessment_of(protocol, "MH")) is not None:
@@ -322,6 +324,11 @@ def _events(protocol: Protocol, scenario: Scenario, nature: Nature) -> Rows:
     return occurrences.event_rows([occurrences.of_present(part, stay.present) for part in parts])
 
 
+def _lots(scenario: Scenario, nature: Nature, axis: Axis) -> Rows:
+    rows = lot_rows(nature.treatment, nature.enrolment.present, axis.ids, axis.at)
+    return marked_lots(rows, nature.treatment, scenario.authored.marks)
+
+
 def _interventions(protocol: Protocol, scenario: Scenario, nature: Nature, axis: Axis) -> Rows:
     treatment, stay, draw = nature.treatment, nature.stay, nature.draw
     parts: list[occurrences.Part] = []
@@ -331,7 +338,8 @@ def _interventions(protocol: Protocol, scenario: Scenario, nature: Nature, axis:
         minutes = 30 + np.floor(31 * draw("infusion-minutes", len(treatment.slots)))
         weight = nature.course.weight[..., 0]
         bags = np.array(axis.ids, np.str_)[axis.at]
-        parts.append(occurrences.infusion_rows(name, treatment, weight, minutes, bags))
+        infusions = occurrences.infusion_rows(name, treatment, weight, minutes, bags)
+        parts.append(marked_infusions(infusions, treatment, scenario.authored.marks))
     if (name := assessment_of(protocol, "CM")) is not None:
         diagnosis_day = nature.screening_day - nature.people.days_since_diagnosis
         yearly = scenario.authored.intercurrent_events

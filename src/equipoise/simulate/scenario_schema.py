@@ -84,6 +84,17 @@ class Missing(Part):
     """Share of those who leave without a word (lost to follow-up); the others withdraw."""
 
 
+class Marks(Part):
+    """By what hidden records of active infusions differ from those of placebo: nothing, but in tests of blinding."""
+
+    lots: Fraction = 0
+    """Share by which results of the lots are higher; they are a day earlier too, and the last test is left out."""
+    volume: Fraction = 0
+    """Share by which the volume is greater; the infusion takes longer too."""
+    text: bool = False
+    """Whether free text of later events, and reasons for infusions that were not given, name the product."""
+
+
 class ScenarioDocument(Part):
     """Everything that nature does. What the trial promises is the protocol's."""
 
@@ -110,6 +121,7 @@ class ScenarioDocument(Part):
     missing: Missing
     intercurrent_events: YearlyMapping
     """Yearly share of participants to whom an intercurrent event of the protocol happens."""
+    marks: Marks = Field(default_factory=Marks, validate_default=True)
     parameters: ParameterMapping = Field(default_factory=dict, validate_default=True)
     """Other values for parameters of the simulated people: group -> name -> value."""
     sources: TextMapping

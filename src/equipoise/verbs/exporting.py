@@ -25,6 +25,7 @@ from equipoise.records.standards.usdm import usdm_bytes, usdm_objections
 from equipoise.records.standards.usdm.checks import Objection
 from equipoise.source.digest import digest_of_file
 from equipoise.verbs.folder import OutputFolder
+from equipoise.verbs.masking import masked_for, refuse_beside_whole, role_view
 from equipoise.verbs.provenance import record_step
 
 Kind = Literal["csv", "parquet", "xpt", "dataset-json"]
@@ -44,19 +45,30 @@ class Exported:
 
 
 def export(
-    protocol: str | Path, records: str | Path, output: str | Path, *, kind: Kind = "csv", adam: bool = False
+    protocol: str | Path,
+    records: str | Path,
+    output: str | Path,
+    *,
+    kind: Kind = "csv",
+    adam: bool = False,
+    role: str | None = None,
 ) -> Exported:
     """Write the records in a folder as SDTM datasets with the trial's design, one file each; arms are not in them.
 
     kind: xpt (SAS transport, version 5) and dataset-json (1.1) come with a define.xml (2.1). adam: the analysis
-    datasets of the folder too, under adam/, with subjects named as in SDTM; they hold the arms.
+    datasets of the folder too, under adam/, with subjects named as in SDTM; they hold the arms. role: without what is
+    hidden from it before database lock; analysis datasets must then have been made for the same role.
 
     Raises InputError (protocol), DataError (records, a protocol that SDTM cannot hold, values that a format cannot
     hold, no analysis in the folder), IntegrityError (changed), SurroundingsError (the extra `standards` is absent).
     Nothing has been written then.
     """
     loaded = load_protocol(protocol)
-    found = read_records(find_records(Path(records)), loaded)
+    view = role_view(loaded, role)
+    refuse_beside_whole(Path(output), view)
+    if adam and view is not None:
+        refuse_beside_whole(Path(records), view)
+    found = masked_for(read_records(find_records(Path(records)), loaded), view)
     study = StudyName(loaded.id, loaded.authored.study.title)
     tables = sdtm_tables(found)
     analysed = _analysis_tables(Path(records), loaded.id) if adam else ()
@@ -66,6 +78,7 @@ def export(
     for name, data in files.items():
         target.write_bytes(name, data)
     command = ["equipoise", "export", str(protocol), str(records), "--kind", kind, *(["--adam"] if adam else [])]
+    command += ["--view", role] if role is not None else []
     inputs = {"protocol": loaded.digest, "records": found.digest}
     if adam:
         inputs["results.json"] = digest_of_file(Path(records) / "results.json")

@@ -22,13 +22,16 @@ from equipoise.records.allocation import Allocation
 from equipoise.records.dispensed import FILE as FILE_OF_DOSES
 from equipoise.records.dispensed import Dispensed
 from equipoise.records.folder import find_records, read_records
+from equipoise.records.masked import proved_part
 from equipoise.records.records import Records
 from equipoise.records.scramble import scrambled_allocation
+from equipoise.records.visibility import View, view_of
 from equipoise.report.build import FORMATS, report_bytes
 from equipoise.simulate.mechanism import FILE, mechanism_of
 from equipoise.simulate.scenario import load_scenario
 from equipoise.source.digest import digest_of_file
 from equipoise.verbs.analysing import SIGNED, find_allocation, find_dispensed
+from equipoise.verbs.masking import check_masked, newest_version
 from equipoise.verbs.provenance import NAME, read_steps, software
 from equipoise.verbs.simulating import simulated_files
 
@@ -62,6 +65,7 @@ def verify(folder: str | Path) -> Verified:
     stored = json.loads((path / "results.json").read_text(encoding="utf-8"))
     protocol = _protocol(path, stored)
     blinded = stored.get("allocation") is None
+    view = _view(path, protocol, stored.get("withheld"))
     records_folder = find_records(path)
     records = read_records(records_folder, protocol)
     seed = (stored.get("allocation") or {}).get("scrambled")
@@ -71,7 +75,9 @@ def verify(folder: str | Path) -> Verified:
         _same_simulation(path / "scenario.yaml", records, dispensed)
     before = load_protocol(path / SIGNED / "protocol.yaml") if (path / SIGNED / "protocol.yaml").is_file() else None
     again = None if seed is None else int(seed)
-    analysed = analyse_records(records, arms, software=software(), scrambled=again, signed=before, dispensed=dispensed)
+    analysed = analyse_records(
+        records, arms, software=software(), scrambled=again, signed=before, dispensed=dispensed, view=view
+    )
     difference = first_difference(stored, to_data(analysed.results), "results")
     if difference is not None:
         raise _differs(path / "results.json", difference)
@@ -79,6 +85,45 @@ def verify(folder: str | Path) -> Verified:
         _same_table(path / "adam" / f"{dataset.name}.parquet", dataset.table)
     _same_report(path)
     return Verified(path, len(analysed.results.results), len(analysed.results.tables), files)
+
+
+def _view(folder: Path, protocol: Protocol, withheld: Any) -> View | None:
+    """The view of the role that the results were made for; the folder must not hold what is withheld from it."""
+    if withheld is None:
+        return None
+    view = view_of(protocol, str(withheld["role"]), blinded=bool(withheld["allocation"]))
+    check_masked(folder, view)
+    return view
+
+
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """A masked copy that was found to be a part of whole records: its parts, and what it lacks."""
+
+    folder: Path
+    parts: tuple[str, ...]
+    lacks: tuple[str, ...]
+
+
+def verify_part(copy: str | Path, whole: str | Path) -> Proved:
+    """Prove that the records in `copy` are those in `whole` without the parts that the copy says it lacks.
+
+    Raises IntegrityError with every part that differs, DataError where there are no records or no protocol.
+    """
+    path = Path(copy)
+    protocol = load_protocol(_protocol_of(path))
+    mine = read_records(find_records(path), protocol)
+    theirs = read_records(find_records(Path(whole)), protocol)
+    return Proved(path, proved_part(newest_version(mine), newest_version(theirs)), mine.lacks)
+
+
+def _protocol_of(folder: Path) -> Path:
+    for place in (folder / "protocol.yaml", folder.parent / "protocol.yaml"):
+        if place.is_file():
+            return place
+    remedy = "Give the folder that `equipoise export --view` or `analyse --role` wrote."
+    problem = Problem(str(folder), None, "", "protocol-exists", "there is no protocol.yaml here", remedy)
+    raise DataError(f"nothing to verify in {folder}", [problem])
 
 
 def _arms(records: Records, folder: Path, seed: str | None, *, blinded: bool) -> Allocation | None:

@@ -70,9 +70,9 @@ def _run(data: AnalysisData, analysis: Analysis, options: Options) -> Outcome:
     given = doses_given(data.panel, data.trial)
     for place, period in enumerate(data.protocol.periods):
         within = given.chosen(given.period == place)
-        rows += [(period.id, period.label, *row) for row in _given(doses, period.id, groups)]
+        rows += [(period.id, period.label, *row) for row in _given(data, doses, period.id, groups)]
         rows += [(period.id, period.label, *row) for row in _products(data, within, groups, known=doses.known)]
-        for name in options.lots:
+        for name in () if _lost(data, "lot") else options.lots:
             rows += [(period.id, period.label, *row) for row in _tested(data, within, groups, name)]
     columns = (
         TableColumn("period", "Period"),
@@ -86,11 +86,21 @@ def _run(data: AnalysisData, analysis: Analysis, options: Options) -> Outcome:
 
 
 def _notes(data: AnalysisData) -> Iterator[str]:
+    """What the lots are, what was not recorded, and which columns of the infusions and lots are withheld."""
     yield NOTE
     if not data.blinded and not data.panel.dispensed.columns:
         yield PRODUCT_UNKNOWN
     if (name := infusions_of(data.protocol)) is not None and unrecorded(data, (name,)):
         yield not_recorded_note(data.protocol, (name,))
+    words = {"volume_ml": "volumes", "minutes": "durations", "reason": "reasons for infusions that were not given"}
+    lost = [text for name, text in words.items() if _lost(data, name)]
+    lost += ["lots"] if _lost(data, "lot") else []
+    if lost and data.withheld is not None:
+        yield f"{', '.join(lost).capitalize()}: {data.withheld.reason}."
+
+
+def _lost(data: AnalysisData, column: str) -> bool:
+    return data.withheld is not None and data.withheld.column("interventions", column)
 
 
 def _infusions(data: AnalysisData) -> Infusions:
@@ -108,7 +118,7 @@ def _infusions(data: AnalysisData) -> Infusions:
     )
 
 
-def _given(doses: Infusions, period: str, groups: list[Group]) -> Iterator[tuple[Cell, ...]]:
+def _given(data: AnalysisData, doses: Infusions, period: str, groups: list[Group]) -> Iterator[tuple[Cell, ...]]:
     """Participants, infusions, what fell out and why, minutes and volumes."""
     here = doses.period == period
     of = [here & group.members[doses.person] for group in groups]
@@ -121,8 +131,10 @@ def _given(doses: Infusions, period: str, groups: list[Group]) -> Iterator[tuple
     yield ("Infusions given", "", "count", *(int((own & doses.given).sum()) for own in of))
     for reason in sorted({str(word) for word in doses.reason[here & ~doses.given]}):
         missed = (int((own & ~doses.given & (doses.reason == reason)).sum()) for own in of)
-        yield (f"Not given: {reason or 'no reason'}", "", "count", *missed)
-    for item, unit, values in (("Duration", "min", doses.minutes), ("Volume", "mL", doses.volume)):
+        words = "reason withheld" if _lost(data, "reason") else reason or "no reason"
+        yield (f"Not given: {words}", "", "count", *missed)
+    described = (("Duration", "min", doses.minutes, "minutes"), ("Volume", "mL", doses.volume, "volume_ml"))
+    for item, unit, values in ((i, u, v) for i, u, v, column in described if not _lost(data, column)):
         yield from _described(item, unit, [values[own & doses.given] for own in of])
 
 

@@ -16,7 +16,15 @@ from equipoise.records.sdtm.files import KINDS, LINE, Sheet, read_sheet
 from equipoise.records.sdtm.forms import Context, Kind, as_kind, as_text, is_given
 from equipoise.records.sdtm.parts import Dataset, Derived, Part
 from equipoise.records.sdtm.variables import datasets
-from equipoise.records.sdtm.writing import ASKED, ASKED_COLUMN, SUPP_COLUMNS, columns_of, encode
+from equipoise.records.sdtm.writing import (
+    ASKED,
+    ASKED_COLUMN,
+    LACKS,
+    LACKS_COLUMN,
+    SUPP_COLUMNS,
+    columns_of,
+    encode,
+)
 
 MOST_PER_CHECK = 50  # of one kind in one column; thousands of copies of one mistake help nobody
 _DATASET = re.compile("(supp)?[a-z]{2}")
@@ -39,22 +47,25 @@ def read_sdtm(folder: Path, protocol: Protocol) -> Records:
         decoded += parts
         problems += found
     problems += _joinable(decoded)
-    asked, found = _asked(folder / f"{ASKED}.{kind}")
-    problems += found
+    asked, found = _words_in(folder / f"{ASKED}.{kind}", ASKED_COLUMN)
+    lacks, more = _words_in(folder / f"{LACKS}.{kind}", LACKS_COLUMN)
+    problems += [*found, *more]
     if problems:
         raise DataError(f"the SDTM datasets in {folder} cannot be read", problems)
     tables, places = _tables(decoded)
     placed = {name: table.with_columns(source=places[name]) for name, table in tables.items()}
-    Records.of(protocol, placed, collected=asked)  # first: its problems name the file and line of the dataset
-    return Records.of(protocol, tables, collected=asked)
+    Records.of(
+        protocol, placed, collected=asked, lacks=lacks
+    )  # first: its problems name the file and line of the dataset
+    return Records.of(protocol, tables, collected=asked, lacks=lacks)
 
 
-def _asked(path: Path) -> tuple[list[str], list[Problem]]:
-    """The assessments that were asked for and have no rows; the file need not be there."""
+def _words_in(path: Path, column: str) -> tuple[list[str], list[Problem]]:
+    """The words of a dataset of ours with one column; the file need not be there."""
     if not path.is_file():
         return [], []
-    sheet, problems = _sheet(path, {ASKED_COLUMN: pl.String})
-    return ([] if sheet is None else sheet.frame[ASKED_COLUMN].drop_nulls().to_list()), problems
+    sheet, problems = _sheet(path, {column: pl.String})
+    return ([] if sheet is None else sheet.frame[column].drop_nulls().to_list()), problems
 
 
 def _kind(folder: Path) -> str:

@@ -25,6 +25,8 @@ SUPP_COLUMNS: dict[str, Kind] = dict.fromkeys(
 
 ASKED, ASKED_COLUMN = "asked", "ASSESS"
 """The dataset of assessments that were asked for and have no rows, which is not SDTM; absent where there are none."""
+LACKS, LACKS_COLUMN = "lacks", "PART"
+"""The dataset that names what a masked copy lacks (`records.masked`), which is not SDTM; absent for whole records."""
 
 
 def write_sdtm(records: Records, write: Writer, kind: str = "parquet") -> None:
@@ -44,6 +46,8 @@ def write_sdtm(records: Records, write: Writer, kind: str = "parquet") -> None:
             write(f"supp{name}.{kind}", writer_of(_supplement(dataset, rows), kind))
     if records.silent:
         write(f"{ASKED}.{kind}", writer_of(pl.DataFrame({ASKED_COLUMN: records.silent}), kind))
+    if records.lacks:
+        write(f"{LACKS}.{kind}", writer_of(pl.DataFrame({LACKS_COLUMN: records.lacks}), kind))
     for name, frame in design_frames(records.protocol).items():
         write(f"{name.lower()}.{kind}", writer_of(frame, kind))
 

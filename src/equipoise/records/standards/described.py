@@ -20,7 +20,7 @@ from equipoise.records.sdtm import write_sdtm
 from equipoise.records.sdtm.design import DESIGN, DESIGN_KEYS, LABELS
 from equipoise.records.sdtm.parts import Dataset, Derived, Part
 from equipoise.records.sdtm.variables import datasets
-from equipoise.records.sdtm.writing import ASKED, ASKED_COLUMN
+from equipoise.records.sdtm.writing import ASKED, ASKED_COLUMN, LACKS, LACKS_COLUMN
 from equipoise.records.standards.metadata import (
     ANALYSIS_KEYS,
     METHODS,
@@ -117,14 +117,18 @@ def sdtm_tables(records: Records, *, supplied: bool = True) -> tuple[Table, ...]
         if f"SUPP{name}" in frames:
             made.append(_supplemental(name, frames[f"SUPP{name}"]))
     if supplied and ASKED.upper() in frames:
-        made.append(_asked(frames[ASKED.upper()]))
+        label = "Assessments asked for, without rows"
+        made.append(_listed(ASKED, label, ASKED_COLUMN, "Assessment", frames))
+    if supplied and LACKS.upper() in frames:
+        made.append(_listed(LACKS, "What this masked copy lacks", LACKS_COLUMN, "Part of the records", frames))
     return (*made, *(_design(name, frames[name]) for name in DESIGN))
 
 
-def _asked(frame: pl.DataFrame) -> Table:
-    items = (Item(ASKED_COLUMN, "Assessment", "Assigned"),)
-    label, structure = "Assessments asked for, without rows", "One record per assessment"
-    return Table(ASKED.upper(), label, "other", structure, (ASKED_COLUMN,), items, frame)
+def _listed(name: str, label: str, column: str, meaning: str, frames: dict[str, pl.DataFrame]) -> Table:
+    """A dataset of ours with one column."""
+    items = (Item(column, meaning, "Assigned"),)
+    structure = f"One record per {meaning.lower()}"
+    return Table(name.upper(), label, "other", structure, (column,), items, frames[name.upper()])
 
 
 def _design(name: str, frame: pl.DataFrame) -> Table:

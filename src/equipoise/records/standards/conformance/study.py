@@ -111,7 +111,7 @@ class Study:
         return list(dict.fromkeys(dataset.domain for dataset in self.observations))
 
 
-_NOT_OBSERVED = ("RELREC", "RELSUB", "RELSPEC", "TA", "TE", "TV", "TI", "TS", "TD", "TM", "SUPPLIED", "ASKED")
+_NOT_OBSERVED = ("RELREC", "RELSUB", "RELSPEC", "TA", "TE", "TV", "TI", "TS", "TD", "TM", "SUPPLIED", "ASKED", "LACKS")
 
 
 def _dataset(name: str, frame: pl.DataFrame) -> Dataset:

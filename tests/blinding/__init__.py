@@ -1,0 +1,1 @@
+"""What a masked role may see: the parts that are withheld, and proof that nothing tells the arm."""
