@@ -117,7 +117,7 @@ def prepare(
     parameters = derive(planned, panel)
     if withheld is not None:
         parameters = withheld.masked(panel.protocol, parameters)
-    return AnalysisData(panel, parameters, analysis_sets(panel, parameters), trial, hidden, withheld)
+    return AnalysisData(panel, parameters, analysis_sets(panel, parameters), trial, hidden, withheld=withheld)
 
 
 def run(planned: Plan, data: AnalysisData) -> tuple[tuple[Result, ...], tuple[ResultTable, ...]]:
