@@ -47,7 +47,16 @@ def example() -> Result:
 
 def results(**p_values: tuple[float | None, ...]) -> tuple[Result, ...]:
     return tuple(
-        dataclasses.replace(example(), id=f"{name}-{place}", family=name, p_value=p, p_adjusted=None)
+        dataclasses.replace(
+            example(),
+            id=f"{name}-{place}",
+            analysis=f"{name}-{place}",
+            family=name,
+            p_value=p,
+            p_lower=None if p is None else p / 2,
+            p_upper=None if p is None else 1 - p / 2,
+            p_adjusted=None,
+        )
         for name, values in p_values.items()
         for place, p in enumerate(values)
     )
@@ -147,7 +156,7 @@ def test_the_chance_of_any_false_claim_keeps_the_level() -> None:
 
 
 @pytest.mark.requirement("RESULTS-CLAIMS")
-@pytest.mark.parametrize(("first", "verdict"), [(0.01, "supported"), (0.2, "inconclusive")])
+@pytest.mark.parametrize(("first", "verdict"), [(0.01, "supported"), (0.2, "not tested")])
 def test_a_claim_of_the_second_family_needs_the_first(first: float, verdict: str) -> None:
     two = protocol(SERIAL, family("first"), family("second"))
     claim = Claim(

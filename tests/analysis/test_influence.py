@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from equipoise.analysis.analyse import prepare, run
-from equipoise.analysis.claims import part_verdict
+from equipoise.analysis.claims import claim_results
 from equipoise.analysis.data import AnalysisData
 from equipoise.analysis.influence import COLUMNS, MOST, influence_table
 from equipoise.analysis.plan import Plan, plan
@@ -67,11 +67,8 @@ def test_each_range_and_change_is_that_of_the_analysis_without_the_person(planne
         if part is not None:
             # The rest of the family keeps its own p-values, as it does in the table.
             others = [other if i != place else found for i, other in enumerate(results)]
-            family = [item for item in others if item.family and item.family == found.family]
-            raw = sorted([item.p_value for item in family])
-            holm = max((len(raw) - i) * p for i, p in enumerate(raw) if p <= (found.p_value or 1)) if raw else None
-            mine = dataclasses.replace(found, p_adjusted=None if holm is None else min(holm, 1.0))
-            if part_verdict(planned.protocol, part, mine)[0] != row["verdict"]:
+            parts = [part for claim in claim_results(planned.protocol, tuple(others), ()) for part in claim.parts]
+            if next(part.verdict for part in parts if part.analysis == analysis) != row["verdict"]:
                 changed.append(data.panel.ids[person])
     known = [value for value in estimates if value is not None]
     assert row["lowest"] == pytest.approx(min(known), rel=1e-9)

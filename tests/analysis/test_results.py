@@ -19,7 +19,7 @@ from equipoise.analysis.results import Result, finite, read_results, to_data, to
 from equipoise.errors import DataError
 from equipoise.protocol.load import load_protocol
 from equipoise.protocol.model import Protocol
-from equipoise.protocol.schema.inference import Claim, ClaimPart, Family
+from equipoise.protocol.schema.inference import Claim, Family
 from equipoise.records.allocation import Allocation
 from equipoise.records.importing.apply import import_files
 from equipoise.records.importing.map import load_map
@@ -159,6 +159,11 @@ def test_fixed_sequence_by_hand() -> None:
     assert fixed_sequence(np.array([[0.01, 0.2, 0.001]]))[0] == pytest.approx([0.01, 0.2, 0.2])
 
 
+def shown(result: Result, p_value: float) -> Result:
+    """The result with another p-value, its estimate below no effect."""
+    return dataclasses.replace(result, p_value=p_value, p_lower=p_value / 2, p_upper=1 - p_value / 2)
+
+
 def _with(protocol: Protocol, **changes: object) -> Protocol:
     return dataclasses.replace(protocol, authored=protocol.authored.model_copy(update=changes))
 
@@ -170,47 +175,12 @@ def primary(analysed: Analysed) -> Result:
 
 def test_families_adjust_only_their_members(analysed: Analysed, primary: Result) -> None:
     protocol = _with(analysed.data.protocol, families=(Family(id="main", label="x", level=0.05, adjustment="holm"),))
-    two = (dataclasses.replace(primary, p_value=0.03), dataclasses.replace(primary, id="b", p_value=0.02))
-    other = dataclasses.replace(primary, id="c", family=None, p_value=0.01)
+    two = (shown(primary, 0.03), dataclasses.replace(shown(primary, 0.02), id="b"))
+    other = dataclasses.replace(shown(primary, 0.01), id="c", family=None)
     adjusted = [item.p_adjusted for item in with_adjusted(protocol, (*two, other))]
     assert adjusted == [pytest.approx(0.04), pytest.approx(0.04), None]
-    missing = dataclasses.replace(primary, id="d", p_value=None)
+    missing = dataclasses.replace(primary, id="d", analysis="another", p_value=None)
     assert [i.p_adjusted for i in with_adjusted(protocol, (two[0], missing))] == [pytest.approx(0.06), None]
-
-
-VERDICTS = [
-    ({}, "lower", "supported"),
-    ({}, "higher", "contradicted"),
-    ({"p_value": 0.2, "lower": -1.0, "upper": 0.3}, "lower", "inconclusive"),
-    ({"p_value": 0.2, "lower": -1.0, "upper": 0.3, "p_adjusted": 0.04}, "lower", "supported"),
-    ({"p_adjusted": 0.06, "lower": -1.0, "upper": 0.3}, "lower", "inconclusive"),
-    ({"estimate": None, "lower": None, "upper": None, "p_value": None, "status": "nobody"}, "lower", "not assessable"),
-    ({"role": "exploratory", "family": None}, "lower", "exploratory: consistent"),
-    ({"role": "exploratory", "family": None}, "higher", "exploratory: not consistent in direction"),
-]
-
-
-@pytest.mark.requirement("RESULTS-CLAIMS")
-@pytest.mark.parametrize(("changes", "direction", "verdict"), VERDICTS)
-def test_a_claim_gets_the_verdict_of_its_rule(
-    analysed: Analysed, primary: Result, changes: dict[str, object], direction: str, verdict: str
-) -> None:
-    claim = Claim(
-        id="c1", text="It works.", rule="every-part", parts=(ClaimPart(analysis="hba1c", direction=direction),)
-    )  # type: ignore[arg-type]
-    protocol = _with(analysed.data.protocol, claims=(claim,))
-    (found,) = claim_results(protocol, (dataclasses.replace(primary, **changes),), ())
-    assert found.verdict == verdict
-    assert found.results == (primary.id,) and found.reason
-
-
-@pytest.mark.requirement("RESULTS-CLAIMS")
-def test_a_claim_with_and_needs_every_part(analysed: Analysed, primary: Result) -> None:
-    parts = (ClaimPart(analysis="hba1c", direction="lower"), ClaimPart(analysis="other", direction="lower"))
-    weak = dataclasses.replace(primary, id="x", analysis="other", p_value=0.5, lower=-1.0, upper=1.0)
-    for rule, verdict in (("every-part", "inconclusive"), ("one-part", "supported")):
-        protocol = _with(analysed.data.protocol, claims=(Claim(id="c1", text="A and B.", rule=rule, parts=parts),))  # type: ignore[arg-type]
-        assert claim_results(protocol, (primary, weak), ())[0].verdict == verdict
 
 
 @pytest.mark.requirement("RESULTS-CLAIMS")

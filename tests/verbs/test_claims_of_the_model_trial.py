@@ -25,11 +25,11 @@ def results(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     return equipoise.analyse(folder / "protocol.yaml", folder, folder).results
 
 
-def in_favour(part: ClaimPart, result: Result) -> bool:
-    """Whether the estimate is on the claim's side and its adjusted p at most 0.05."""
-    assert result.estimate is not None and result.p_adjusted is not None
+def in_favour(part: ClaimPart, result: Result, p_value: float | None) -> bool:
+    """Whether the estimate is on the claim's side and the p-value at most 0.05."""
+    assert result.estimate is not None and p_value is not None
     effect = result.estimate - (1.0 if result.scale == "ratio" else 0.0)
-    return (effect > 0) == (part.direction == "higher") and effect != 0 and result.p_adjusted <= 0.05
+    return (effect > 0) == (part.direction == "higher") and effect != 0 and p_value <= 0.05
 
 
 def test_every_claim_has_a_verdict_on_the_results_of_its_own_analyses(results: Results) -> None:
@@ -51,7 +51,13 @@ def test_a_claim_is_supported_where_every_part_is_significant_in_its_direction_a
     assert len(confirmatory) == 3
     for claim in confirmatory:
         parts = next(planned.parts for planned in PROTOCOL.claims if planned.id == claim.id)
-        wanted = all(in_favour(part, by_id[name]) for part, name in zip(parts, claim.results, strict=True))
+        found = [by_id[name] for name in claim.results]
+        if len(parts) == 1:
+            wanted = in_favour(parts[0], found[0], found[0].p_adjusted)
+        else:  # each part at its own p, once all of month 12 is rejected
+            month_12 = [result.p_adjusted for result in results.results if result.family == "month-12"]
+            opened = all(p is not None and p <= 0.05 for p in month_12)
+            wanted = opened and all(in_favour(p, r, r.p_value) for p, r in zip(parts, found, strict=True))
         assert (claim.verdict == "supported") == wanted, claim
     for claim in results.claims:
         if claim.id in EXPLORATORY:

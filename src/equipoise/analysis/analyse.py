@@ -10,6 +10,7 @@ from equipoise.analysis.derive import analysis_sets, derive
 from equipoise.analysis.deviations import deviations_table
 from equipoise.analysis.estimates import result_of
 from equipoise.analysis.flow import participants_flow
+from equipoise.analysis.given import given_active
 from equipoise.analysis.influence import influence_table
 from equipoise.analysis.multiplicity import with_adjusted
 from equipoise.analysis.occurrence import occurrence_table
@@ -83,7 +84,7 @@ def analyse_records(
         results=found,
         tables=tables,
         flow=participants_flow(data, found),
-        claims=claim_results(protocol, found, tables),
+        claims=claim_results(protocol, found, tables, given_active(data).trial(data.trial)),
         withheld=None if view is None or view.whole else described(view, records.lacks),
     )
     return Analysed(results, data)

@@ -16,6 +16,7 @@ from equipoise.analysis.reasons import in_words
 from equipoise.analysis.recorded import events_not_recorded
 from equipoise.analysis.results import RATE_RATIO, Result, finite
 from equipoise.protocol.schema.inference import Analysis, Contrast, Estimand
+from equipoise.stats.tails import Tails, student_tails
 
 POOLED = "pooled"
 BLINDED = "blinded run: arms are not known, so arms cannot be compared; analyse with the allocation"
@@ -27,7 +28,8 @@ class Estimate:
 
     parameter, visit, contrast, variant: make the result's id, with the analysis. The contrast is the two arms that
                 are compared, or the name of the one group that the number is about.
-    values:     estimate, standard_error, df, lower, upper, p_value, each (R,); NaN where there is none.
+    values:     estimate, standard_error, df, lower, upper, p_value, each (R,); NaN where there is none. p_lower and
+                p_upper, one-sided, of a method whose test is not Student's t of the estimate.
     n, missing: arm -> (R,) participants with and without all values.
     status:     (R,) text, ``ok`` or why numbers are missing.
     covariance: asked for; covariance_used: (R,) of the answer, where it may be another.
@@ -66,6 +68,7 @@ def result_of(estimate: Estimate, data: AnalysisData, analysis: Analysis, trial:
     parameter = protocol.parameter(estimate.parameter)
     period = protocol.visit(estimate.visit).period
     number = {name: finite(float(v[trial])) for name, v in {**estimate.extra, **estimate.values}.items()}
+    tails = tails_of({name: column[trial : trial + 1] for name, column in estimate.values.items()})
     draws, events, years = number.get("draws"), estimate.events, estimate.person_years
     pair = estimate.contrast if isinstance(estimate.contrast, Contrast) else None
     contrast = str(estimate.contrast) if pair is None else f"{pair.active}-v-{pair.reference}"
@@ -107,6 +110,8 @@ def result_of(estimate: Estimate, data: AnalysisData, analysis: Analysis, trial:
         lower=number.get("lower"),
         upper=number.get("upper"),
         p_value=number.get("p_value"),
+        p_lower=finite(tails.lower.item()),
+        p_upper=finite(tails.upper.item()),
         p_adjusted=number.get("p_adjusted"),
         **_of_strategies(estimate, data, estimand, trial),
     )
@@ -149,6 +154,28 @@ def _of_strategies(estimate: Estimate, data: AnalysisData, estimand: Estimand | 
         "values_changed": changed,
         "strategy_notes": notes,
     }
+
+
+def tails_of(values: Mapping[str, Floats], null: float = 0.0) -> Tails:
+    """The one-sided p-values of an estimate against a value of its own scale, each (R,), from what its method gave.
+
+    Against no effect the method's own, where it gives them; else Student's t of estimate and standard error. NaN where
+    the method made no test, or gave neither.
+    """
+    if "p_value" not in values:
+        return Tails(*(np.full(len(next(iter(values.values()), np.zeros(1))), np.nan) for _ in range(2)))
+    tested, nothing = np.isfinite(values["p_value"]), np.full(values["p_value"].shape, np.nan)
+    given = Tails(values.get("p_lower", nothing), values.get("p_upper", nothing))
+    student = Tails(nothing, nothing)
+    if "standard_error" in values:
+        df = values.get("df", nothing)
+        student = student_tails(values["estimate"], values["standard_error"], df, null)
+    own = np.isfinite(given.lower) & (null == 0)
+    lower, upper = (
+        np.where(tested, np.where(own, a, b), np.nan)
+        for a, b in zip((given.lower, given.upper), (student.lower, student.upper), strict=True)
+    )
+    return Tails(lower, upper)
 
 
 def _covariance_used(estimate: Estimate, trial: int) -> str | None:

@@ -15,13 +15,15 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.analysis.claims import CONFIRMATORY, part_verdict
 from equipoise.analysis.data import AnalysisData
 from equipoise.analysis.estimates import population, result_of
-from equipoise.analysis.multiplicity import with_adjusted
+from equipoise.analysis.measured import measured_alternatives
+from equipoise.analysis.multiplicity import procedure
 from equipoise.analysis.plan import Plan, PlannedAnalysis
 from equipoise.analysis.results import Result, ResultTable, TableColumn, finite
 from equipoise.analysis.strategies import repeated, under_strategies
+from equipoise.analysis.verdicts import CONFIRMATORY, decided_part
+from equipoise.analysis.words import Word
 from equipoise.protocol.model import Protocol
 from equipoise.protocol.schema.inference import ClaimPart
 from equipoise.records.panel import Block
@@ -94,17 +96,13 @@ def _row(
     index: int,
 ) -> tuple[str | int | float | None, ...]:
     result = results[index]
-    verdict = part_verdict(protocol, part, result)[0]
     members = np.flatnonzero(population(data, item.analysis)[data.trial])
     left_out: list[tuple[str, Result]] = []
     if result.estimate is not None and len(members) <= MOST:
         left_out = list(_without_each(item, under_strategies(item.method, data, item.options), members))
     estimates = [other.estimate for _, other in left_out if other.estimate is not None]
-    changed = [
-        person
-        for person, other in left_out
-        if part_verdict(protocol, part, _adjusted(protocol, results, index, other))[0] != verdict
-    ]
+    verdict, *others = _words(protocol, part, results, result, [other for _, other in left_out])
+    changed = [person for (person, _), word in zip(left_out, others, strict=True) if word != verdict]
     bound = result.upper if part.direction == "higher" else result.lower
     return (
         result.id,
@@ -114,7 +112,7 @@ def _row(
         "; ".join(f"{arm} {count}" for arm, count in result.n_missing.items()),
         min(estimates, default=None),
         max(estimates, default=None),
-        verdict,
+        verdict.text,
         ", ".join(changed) if changed else ("nobody" if left_out else None),
         finite(bound),
     )
@@ -158,7 +156,13 @@ def _often_block(block: Block, often: Callable[[NDArray], NDArray]) -> Block:
     return dataclasses.replace(block, **parts)
 
 
-def _adjusted(protocol: Protocol, results: tuple[Result, ...], index: int, other: Result) -> Result:
-    """The other result in the place of the first, adjusted within its family."""
-    changed = dataclasses.replace(other, p_adjusted=None)
-    return with_adjusted(protocol, (*results[:index], changed, *results[index + 1 :]))[index]
+def _words(
+    protocol: Protocol, part: ClaimPart, results: tuple[Result, ...], result: Result, others: list[Result]
+) -> list[Word]:
+    """The word for the part with the result, and with each of the others in its place; the rest of the family stays."""
+    measured = measured_alternatives(results, {result.id: [result, *others]})
+    own = next(item for item in measured if item.id == result.id)
+    found = procedure(protocol, measured)
+    confirmatory = result.role in CONFIRMATORY
+    words = decided_part(protocol, part, own, found, None, own.trials, confirmatory=confirmatory).words
+    return [Word(int(word)) for word in words]

@@ -15,7 +15,17 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from equipoise.analysis.results import SCHEMA, ClaimResult, FlowStep, Result, Results, ResultTable, TableColumn
+from equipoise.analysis.results import (
+    SCHEMA,
+    ClaimPartResult,
+    ClaimResult,
+    FlowStep,
+    Result,
+    Results,
+    ResultTable,
+    TableColumn,
+)
+from equipoise.analysis.words import NAMED, SAFETY, TEXTS
 from equipoise.protocol.schema.inference import Role
 from equipoise.protocol.schema.people import ROLES
 
@@ -23,21 +33,19 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 NAME = "results-1.json"
 P_KINDS = ("model", "re-randomisation", "exact", "mid-p")
 ALTERNATIVES = ("two-sided", "less", "greater")
-VERDICTS = (
-    "supported",
-    "contradicted",
-    "inconclusive",
-    "exploratory: consistent",
-    "exploratory: not consistent in direction",
-    "no signal",
-    "signal",
-    "signal: procedure",
-    "not recorded",
-    "not assessable",
-    "not assessed",
+VERDICTS = (*TEXTS.values(), *SAFETY)
+"""The words that a claim may have; those of NAMED are followed by the names of parts."""
+VERDICT_PATTERN = "^(?:{}|(?:{}): .+)$".format(
+    "|".join(word for word in VERDICTS if word not in {named.text for named in NAMED}),
+    "|".join(named.text for named in NAMED),
 )
-OPTIONAL = ("withheld",)
-"""Keys that are in some files only."""
+KINDS = ("confirmatory", "exploratory", "safety", "described")
+OPTIONAL: Mapping[type, tuple[str, ...]] = {
+    Results: ("withheld",),
+    Result: ("p_lower", "p_upper"),
+    ClaimResult: ("kind", "parts", "given"),
+}
+"""Fields that some files lack: what later versions added, and what only a masked analysis has."""
 Schema = dict[str, Any]
 _TYPES = {str: "string", int: "integer", float: "number", NoneType: "null"}
 _DIGEST: Schema = {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"}
@@ -99,6 +107,8 @@ MEANING: Mapping[type, Mapping[str, str]] = {
         "values_changed": "withheld, replaced (a count cut short included) and excluded by these strategies, by arm.",
         "strategy_notes": "The same in sentences, with what is assumed.",
         "status": "ok, or why numbers are missing and what to do.",
+        "p_lower": "One-sided p-value of no effect against a lower value.",
+        "p_upper": "One-sided p-value of no effect against a higher value.",
     },
     ResultTable: {
         "id": "The analysis that made it: unique.",
@@ -123,9 +133,28 @@ MEANING: Mapping[type, Mapping[str, str]] = {
     ClaimResult: {
         "id": "The protocol's claim.",
         "text": "The sentence.",
-        "verdict": "What the results say of it, by the rule that the protocol fixes.",
+        "verdict": "What the results say of it, by the rule that the protocol fixes; of an exploratory claim a phrase.",
         "results": "The ids of the results that it rests on.",
         "reason": "Why this verdict.",
+        "kind": "What decides it: families of hypotheses, intervals, the rules for harm, or nothing.",
+        "parts": "What each part says by itself.",
+        "given": "How many people had the active product; empty where that does not apply.",
+    },
+    ClaimPartResult: {
+        "analysis": "The analysis of the part.",
+        "result": "The id of its result; null where there is none.",
+        "direction": "The direction that is claimed.",
+        "verdict": "What the part says by itself.",
+        "reason": "Why it says that.",
+        "null_value": "No effect, or the margin of the claim, on the scale of the result.",
+        "p_value": "min(1, 2 min(p_lower, p_upper)); in a one-sided family the p-value of the claimed side.",
+        "side": "The side that has the smaller one-sided p-value.",
+        "p_adjusted": "That p-value adjusted within the family and its graph; null where nothing adjusts it.",
+        "level": "The level of the family; null outside one.",
+        "local_level": "What was left of the level for this part when the procedure stopped; 0: it was not tested.",
+        "lower": "Lower end of the unadjusted interval.",
+        "upper": "Upper end of the unadjusted interval.",
+        "interval_level": "Coverage of that interval.",
     },
 }
 
@@ -177,7 +206,18 @@ _NARROWER: Mapping[tuple[type, str], Schema] = {
     (Result, "mc_error"): {"minimum": 0},
     (Result, "status"): {"minLength": 1},
     (FlowStep, "count"): {"minimum": 0},
-    (ClaimResult, "verdict"): {"enum": list(VERDICTS)},
+    (Result, "p_lower"): {"minimum": 0, "maximum": 1},
+    (Result, "p_upper"): {"minimum": 0, "maximum": 1},
+    (ClaimResult, "verdict"): {"pattern": VERDICT_PATTERN},
+    (ClaimResult, "kind"): {"enum": list(KINDS)},
+    (ClaimPartResult, "direction"): {"enum": ["higher", "lower"]},
+    (ClaimPartResult, "verdict"): {"enum": list(TEXTS.values())},
+    (ClaimPartResult, "p_value"): {"minimum": 0, "maximum": 1},
+    (ClaimPartResult, "side"): {"enum": ["higher", "lower", None]},
+    (ClaimPartResult, "p_adjusted"): {"minimum": 0, "maximum": 1},
+    (ClaimPartResult, "level"): {"exclusiveMinimum": 0, "exclusiveMaximum": 1},
+    (ClaimPartResult, "local_level"): {"minimum": 0, "maximum": 1},
+    (ClaimPartResult, "interval_level"): {"exclusiveMinimum": 0, "exclusiveMaximum": 1},
 }
 
 _TOGETHER: Mapping[type, list[Schema]] = {
@@ -198,10 +238,10 @@ _TOGETHER: Mapping[type, list[Schema]] = {
 
 
 def results_schema() -> Schema:
-    """The JSON Schema of results.json; every key but `withheld` is required and no other is allowed."""
+    """The JSON Schema of results.json: no other key is allowed, and all are required but those that came later."""
     top = _object(Results)
     top["properties"] = {"schema": {"const": SCHEMA}} | top["properties"]
-    top["required"] = ["schema", *(name for name in top["required"] if name not in OPTIONAL)]
+    top["required"] = ["schema", *top["required"]]
     parts = {part.__name__: _object(part) for part in MEANING if part is not Results}
     head = {"$schema": DIALECT, "$id": "urn:equipoise:results:1", "title": "Results of a clinical trial"}
     return head | top | {"$defs": parts}
@@ -217,7 +257,8 @@ def _object(part: type) -> Schema:
     hints = get_type_hints(part)
     names = [item.name for item in dataclasses.fields(part)]
     properties = {name: _property(part, name, hints[name]) for name in names}
-    schema: Schema = {"type": "object", "properties": properties, "required": names, "additionalProperties": False}
+    required = [name for name in names if name not in OPTIONAL.get(part, ())]
+    schema: Schema = {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
     return schema | ({"allOf": _TOGETHER[part]} if part in _TOGETHER else {})
 
 

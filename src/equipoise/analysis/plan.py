@@ -55,7 +55,7 @@ def plan(protocol: Protocol) -> Plan:
     if not problems:
         ordered, measured, problems = _ordered(protocol, parameters)
     analyses, more = _analyses(protocol)
-    problems += more
+    problems += [*more, *_margins(protocol)]
     if not problems:
         problems += _not_measured(protocol, measured)
         problems += strategy_problems(protocol, parameters, [(i.analysis, i.method, i.options) for i in analyses])
@@ -135,6 +135,19 @@ def _analyses(protocol: Protocol) -> tuple[list[PlannedAnalysis], list[Problem]]
             problems += _told(protocol, (*at, "options"), method.objections(protocol, analysis, options))
             planned.append(PlannedAnalysis(analysis, method, options))
     return planned, problems
+
+
+def _margins(protocol: Protocol) -> Iterator[Problem]:
+    """A claim's margin needs a method that can test against another value than no effect."""
+    planned = {item.id: item for item in protocol.analyses}
+    for index, claim in enumerate(protocol.claims):
+        for number, part in enumerate(claim.parts):
+            method = methods().get(planned[part.analysis].method)
+            if part.margin is not None and method is not None and not method.shifts:
+                able = ", ".join(sorted(name for name, item in methods().items() if item.shifts))
+                message = f"the method {method.name!r} tests no effect and no other value"
+                at = ("claims", index, "parts", number, "margin")
+                yield protocol.document.problem(at, "margin-of-method", message, f"Use one of: {able}.")
 
 
 def _not_measured(protocol: Protocol, measured: Mapping[str, frozenset[str]]) -> Iterator[Problem]:

@@ -7,11 +7,10 @@ depends on which effect was found.
 
 from __future__ import annotations
 
-import math
-
-from equipoise.analysis.claims import CONFIRMATORY
 from equipoise.analysis.results import Result, ResultTable, TableColumn
+from equipoise.analysis.verdicts import CONFIRMATORY
 from equipoise.protocol.model import Protocol
+from equipoise.stats.tails import student_quantile
 
 TABLE = "precision"
 POWER = 0.8
@@ -44,12 +43,5 @@ def precision_table(protocol: Protocol, results: tuple[Result, ...]) -> ResultTa
 def _sizes(item: Result) -> tuple[float, float]:
     """Half-width and detectable effect."""
     error, df = float(item.standard_error or 0.0), item.df
-    tail = _quantile(1 - (1 - item.level) / 2, df)
-    return tail * error, (tail + _quantile(POWER, df)) * error
-
-
-def _quantile(share: float, df: float | None) -> float:
-    """Of Student's t, or of the normal distribution where there are no degrees of freedom."""
-    from scipy.special import ndtri, stdtrit
-
-    return float(ndtri(share) if df is None or math.isinf(df) else stdtrit(df, share))
+    tail = student_quantile(1 - (1 - item.level) / 2, df)
+    return tail * error, (tail + student_quantile(POWER, df)) * error

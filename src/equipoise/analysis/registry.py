@@ -88,6 +88,7 @@ class Method:
     rows:      where the rows are that it analyses: the name of an analysis dataset, or of a table of the records.
     carries:   which strategies for intercurrent events it carries out, by its options; none but treatment policy where
                it does not say.
+    shifts:    whether its test is Student's t of estimate and standard error, and so can be made against a margin.
     """
 
     name: str
@@ -98,6 +99,7 @@ class Method:
     page: str = ""
     rows: str = "adeff"
     carries: Callable[[Any], Carries] = _nothing
+    shifts: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ class Result:
     variant:       what tells estimates of one analysis and contrast apart; None where there is one.
     estimate …:    on `scale`; `lower` and `upper` bound the interval of `level`.
     p_kind:        model, re-randomisation, exact or mid-p.
+    p_lower, p_upper: one-sided, of no effect against a lower and against a higher value.
     n, n_missing:  participants with and without the value, by arm.
     intercurrent_events: event with another strategy than treatment policy -> arm -> who had it by the visit.
     values_changed: withheld, replaced or excluded by these strategies -> arm -> participants.
@@ -77,6 +78,8 @@ class Result:
     values_changed: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     strategy_notes: tuple[str, ...] = ()
     status: str = "ok"
+    p_lower: float | None = None
+    p_upper: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +115,49 @@ class FlowStep:
 
 
 @dataclass(frozen=True, slots=True)
+class ClaimPartResult:
+    """What one result says of its part of a claim.
+
+    null_value:    no effect, or the claim's margin, on the scale of the result.
+    p_value, side: min(1, 2 min(one-sided p)), in a one-sided family the p of the claimed side; and the side shown.
+    p_adjusted:    the same adjusted within the family and its graph; None where the family does not adjust.
+    level, local_level: of the family, and what was left of it for this part when the procedure stopped.
+    lower, upper:  the interval, unadjusted, with `interval_level`.
+    """
+
+    analysis: str
+    result: str | None
+    direction: str
+    verdict: str
+    reason: str
+    null_value: float = 0.0
+    p_value: float | None = None
+    side: str | None = None
+    p_adjusted: float | None = None
+    level: float | None = None
+    local_level: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+    interval_level: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimResult:
-    """A claim of the protocol and what the results say of it."""
+    """A claim of the protocol and what the results say of it.
+
+    kind:  confirmatory, exploratory, safety or described.
+    parts: of a confirmatory or exploratory claim, in the protocol's order.
+    given: how many people had the active product, in words; "" where that is not known or does not apply.
+    """
 
     id: str
     text: str
     verdict: str
     results: tuple[str, ...]
     reason: str
+    kind: str = "safety"
+    parts: tuple[ClaimPartResult, ...] = ()
+    given: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +253,11 @@ def _from_data(data: dict[str, Any]) -> Results:
         for item in data["tables"]
     )
     flow = tuple(FlowStep(**{**item, "reasons": tuple((r[0], r[1]) for r in item["reasons"])}) for item in data["flow"])
-    claims = tuple(ClaimResult(**{**item, "results": tuple(item["results"])}) for item in data["claims"])
+    claims = tuple(_claim(item) for item in data["claims"])
     results = tuple(Result(**{**item, "strategy_notes": tuple(item["strategy_notes"])}) for item in data["results"])
     return Results(**{**frozen, "results": results, "tables": tables, "flow": flow, "claims": claims})
+
+
+def _claim(item: dict[str, Any]) -> ClaimResult:
+    parts = tuple(ClaimPartResult(**part) for part in item.get("parts", ()))
+    return ClaimResult(**{**item, "results": tuple(item["results"]), "parts": parts})

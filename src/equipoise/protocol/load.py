@@ -16,6 +16,7 @@ from equipoise.protocol import (
     rules_people,
     rules_questionnaires,
     rules_structure,
+    rules_verdicts,
     rules_versions,
 )
 from equipoise.protocol.lookup import Draft, QuestionnaireFile, listed
@@ -40,6 +41,7 @@ _RULES = (
     *rules_questionnaires.RULES,
     *rules_inference.RULES,
     *rules_events.RULES,
+    *rules_verdicts.RULES,
 )
 
 

@@ -89,6 +89,32 @@ def rejected_by_graph(p_values: Floats, graph: Graph, level: float) -> Flags:
     return np.asarray(graphical_test(p_values, graph).adjusted <= level)
 
 
+def shares_when_stopped(p_values: Floats, graph: Graph, level: float) -> Floats:
+    """The share of the level (R, k) that each hypothesis held when no further one could be rejected.
+
+    One that was rejected keeps the share with which it was; NaN counts as 1. Bretz et al. 2009, algorithm 1.
+    ValueError: as `graphical_test`, or a level outside (0, 1).
+    """
+    if not 0 < level < 1:
+        raise ValueError(f"level must lie between 0 and 1, not {level}")
+    trials, count = _checked(p_values, graph)
+    known = np.where(np.isnan(p_values), 1.0, p_values)
+    weights, transitions = np.tile(graph.weights, (trials, 1)), np.tile(graph.transitions, (trials, 1, 1))
+    remaining, held = np.ones((trials, count), np.bool_), np.tile(graph.weights, (trials, 1))
+    each = np.arange(trials)
+    for _ in range(count):
+        testable = remaining & (weights > 0)
+        ratio = np.divide(known, weights, out=np.full_like(known, np.inf), where=testable)
+        taken = ratio.argmin(axis=1)
+        rejected = ratio[each, taken] <= level
+        passed, closed = _without(taken, weights, transitions)
+        held[rejected, taken[rejected]] = weights[rejected, taken[rejected]]
+        remaining[rejected, taken[rejected]] = False
+        weights = np.where(rejected[:, None], passed, weights)
+        transitions = np.where(rejected[:, None, None], closed, transitions)
+    return np.where(remaining, weights, held)
+
+
 def holm_graph(weights: Floats) -> Graph:
     """Holm's test with these weights (k,): each passes its share to the others in proportion to their weights.
 

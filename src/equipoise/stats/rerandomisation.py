@@ -36,6 +36,7 @@ class Rerandomisation:
                rejected on that side. For rates there are none.
     statistic: of the observed allocation.
     p_value:   (b + 1)/(m + 1) with b of m draws at least as extreme; the probability of these where all are given.
+    p_lower, p_upper: the same one-sided: of the draws whose statistic is as low or lower, and as high or higher.
     smallest:  the least p-value that was attainable.
     mc_error:  Monte-Carlo standard error of the p-value, 0 where all allocations are given.
     draws:     m, or how many allocations there are in all.
@@ -47,6 +48,8 @@ class Rerandomisation:
     upper: Floats
     statistic: Floats
     p_value: Floats
+    p_lower: Floats
+    p_upper: Floats
     smallest: Floats
     mc_error: Floats
     draws: int
@@ -206,7 +209,7 @@ def rerandomise_rates(
     return _result(columns, given, status)
 
 
-_NUMBERS = ("estimate", "lower", "upper", "statistic", "p_value", "smallest", "mc_error")
+_NUMBERS = ("estimate", "lower", "upper", "statistic", "p_value", "p_lower", "p_upper", "smallest", "mc_error")
 
 
 def _checked(
@@ -275,7 +278,11 @@ def _tested(given: _Set, observed: Floats, drawn: Floats, tolerance: Floats, alt
     measure, own = np.where(np.isinf(drawn), np.inf, turn(drawn)), turn(observed)
     p_value = given.share(measure >= (own - tolerance)[:, None])
     smallest = given.smallest(measure, tolerance)
-    return {"statistic": observed, "p_value": p_value, "smallest": smallest, "mc_error": given.error(p_value)}
+    # An infinite statistic is positive, so that it is as high as any; it has to be told that it is as low as any.
+    p_upper = given.share(drawn >= (observed - tolerance)[:, None])
+    p_lower = given.share(np.isinf(drawn) | (drawn <= (observed + tolerance)[:, None]))
+    tails = {"p_value": p_value, "p_lower": p_lower, "p_upper": p_upper}
+    return {"statistic": observed, **tails, "smallest": smallest, "mc_error": given.error(p_value)}
 
 
 def _inverted(

@@ -139,6 +139,7 @@ METHOD = Method(
     options=Options,
     page="ancova",
     run=_run,
+    shifts=True,
     objections=_objections,
     carries=lambda options: Carries(withheld=True, last_value=True),
 )

@@ -214,6 +214,7 @@ METHOD = Method(
     options=Options,
     page="imputation",
     run=_run,
+    shifts=True,
     objections=_objections,
     carries=lambda options: Carries(withheld=True, last_value=True),
 )

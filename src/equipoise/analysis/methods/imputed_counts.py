@@ -111,6 +111,7 @@ METHOD = Method(
     options=Options,
     page="imputation",
     run=_run,
+    shifts=True,
     objections=_objections,
     carries=lambda options: Carries(withheld=True, last_value=True, counts=True),
 )

@@ -26,6 +26,7 @@ from equipoise.protocol.schema.base import Identifier, Number
 from equipoise.protocol.schema.inference import Analysis
 from equipoise.stats.interval_censored import fit_interval_censored, hazard_contrast, likelihood_ratio_p
 from equipoise.stats.status import Status
+from equipoise.stats.tails import signed_tails
 
 HAZARD_RATIO = "ln hazard ratio"
 NO_RATIO = (
@@ -138,7 +139,9 @@ def _compared(
     found = hazard_contrast(fit, np.eye(with_arm.shape[2])[0], level=level)
     numbers = {name: getattr(found, name) for name in ("estimate", "standard_error", "lower", "upper")}
     status = np.where(found.status == Status.SEPARATED, NO_RATIO, found.messages).astype(object)
-    return {**numbers, "p_value": likelihood_ratio_p(fit, without_arm)}, status
+    p_value = likelihood_ratio_p(fit, without_arm)
+    tails = signed_tails(p_value, found.estimate)
+    return {**numbers, "p_value": p_value, "p_lower": tails.lower, "p_upper": tails.upper}, status
 
 
 def _events(data: AnalysisData, included: Flags, course: _Course) -> dict[str, NDArray[np.int64]] | None:

@@ -105,6 +105,7 @@ METHOD = Method(
     options=Options,
     page="counts",
     run=_run,
+    shifts=True,
     objections=_objections,
     carries=lambda options: Carries(withheld=True, last_value=True, counts=True),
 )

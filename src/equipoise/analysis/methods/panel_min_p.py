@@ -33,7 +33,8 @@ from equipoise.stats.rerandomisation import rerandomise_difference, working_scor
 from equipoise.stats.status import Status
 from equipoise.stats.step_down import step_down_differences
 
-ALONE = ("estimate", "lower", "upper", "p_value", "mc_error")
+VALUES = ("estimate", "lower", "upper", "p_value", "p_lower", "p_upper")
+ALONE = (*VALUES, "mc_error")
 NUMBERS = (*ALONE, "p_adjusted", "smallest_p_value", "draws")
 SHOWN = ("estimate", "p_value", "p_adjusted", "smallest_p_value", "draws", "mc_error")
 COLUMNS = (
@@ -101,7 +102,7 @@ def _run(data: AnalysisData, analysis: Analysis, options: Options) -> Outcome:
                 parameter=name,
                 visit=visit,
                 contrast=estimand.contrast,
-                values={key: numbers[key][k] for key in ("estimate", "lower", "upper", "p_value")},
+                values={key: numbers[key][k] for key in VALUES},
                 n=n,
                 missing=missing,
                 status=status[k],

@@ -20,9 +20,12 @@ from equipoise.protocol.model import Protocol
 from equipoise.protocol.schema.base import Number
 from equipoise.protocol.schema.inference import Analysis, Contrast
 from equipoise.stats.binomial import clopper_pearson, fisher_exact, proportion_difference
+from equipoise.stats.student import Alternative
 
 NO_ONE = "no one in either arm reaches the limit, so that a test has nothing to compare; read the interval alone"
 EVERYONE = "everyone in both arms reaches the limit, so that a test has nothing to compare; read the interval alone"
+SIDES: Mapping[str, Alternative] = {"p_value": "two-sided", "p_lower": "less", "p_upper": "greater"}
+"""The p-values of Fisher's mid-p, by their alternatives."""
 Counts = Mapping[str, NDArray[np.int64]]
 
 
@@ -67,7 +70,7 @@ def share_estimates(
     size = {arm: mask.sum(axis=1) for arm, mask in with_value.items()}
     tables = (events[active], size[active], events[reference], size[reference])
     found = proportion_difference(*tables, level=level)
-    exact = fisher_exact(*tables)
+    exact = {name: fisher_exact(*tables, alternative=name).mid_p_value for name in SIDES.values()}
     # With nobody's or everybody's value reaching the limit there is one possible table, and a test of it tells nothing.
     total = events[active] + events[reference]
     alike = np.where(total == 0, NO_ONE, np.where(total == size[active] + size[reference], EVERYONE, "ok"))
@@ -79,7 +82,7 @@ def share_estimates(
             "estimate": found.estimate,
             "lower": found.lower,
             "upper": found.upper,
-            "p_value": np.where(alike == "ok", exact.mid_p_value, np.nan),
+            **{name: np.where(alike == "ok", exact[side], np.nan) for name, side in SIDES.items()},
         },
         n=n,
         missing=missing,

@@ -199,6 +199,7 @@ METHOD = Method(
     options=Options,
     page="mmrm",
     run=_run,
+    shifts=True,
     objections=_objections,
     carries=lambda options: Carries(withheld=True, last_value=True),
 )

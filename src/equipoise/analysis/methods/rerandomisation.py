@@ -27,7 +27,8 @@ from equipoise.stats.rerandomisation import Rerandomisation, rerandomise_differe
 from equipoise.stats.status import Status
 
 YEAR = 365.25
-NUMBERS = ("estimate", "lower", "upper", "p_value", "draws", "mc_error", "smallest_p_value")
+SHOWN = ("estimate", "lower", "upper", "p_value", "p_lower", "p_upper")
+NUMBERS = (*SHOWN, "draws", "mc_error", "smallest_p_value")
 NOT_KNOWN = f"{CANNOT}the allocation does not say which arm everybody in the analysis set was in"
 NO_LIMITS = "too few allocations were possible or drawn to exclude any effect at this level; report the p-value alone"
 NO_RATIO = "one arm has no event, so the ratio of rates has no finite estimate; its p-value stands"
@@ -80,7 +81,7 @@ def _run(data: AnalysisData, analysis: Analysis, options: Options) -> Outcome:
         parameter=parameter,
         visit=visit,
         contrast=contrast,
-        values={name: shown[name] for name in ("estimate", "lower", "upper", "p_value")},
+        values={name: shown[name] for name in SHOWN},
         n=n,
         missing=missing,
         status=status,
@@ -131,7 +132,7 @@ def _fill(
     texts[(texts == "ok") & (np.isinf(found.lower) | np.isinf(found.upper))] = NO_LIMITS
     texts[(texts == "ok") & np.isinf(found.estimate)] = NO_RATIO
     status[group.trials] = texts
-    for name in ("estimate", "lower", "upper", "p_value"):
+    for name in SHOWN:
         columns[name][group.trials] = getattr(found, name)
     columns["smallest_p_value"][group.trials] = found.smallest
     if not found.exact:

@@ -67,6 +67,7 @@ METHOD = Method(
     options=Options,
     page="t_interval",
     run=_run,
+    shifts=True,
     objections=endpoint_objections,
     carries=lambda options: Carries(withheld=True, last_value=True),
 )

@@ -247,7 +247,7 @@ class ClaimPart(Part):
     analysis: Identifier
     direction: Literal["higher", "lower"]
     margin: Number | None = since(2, None)
-    """The value that the effect must pass, on the scale of the estimate as reported; no effect where absent."""
+    """The value that the effect must pass, no effect where absent; of a ratio the ratio itself."""
 
 
 class Claim(Part):
