@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 import equipoise
+from equipoise.analysis.words import printed
 from equipoise.documents.model import Document, KeyValues, Listing, Paragraph, Section, Table, walk_sections
 from equipoise.documents.runs import Link, flattened, plain
 from equipoise.report.build import report_document
@@ -54,7 +55,7 @@ def test_the_synopsis_tells_design_treatments_and_verdicts(source: ReportSource,
     assert told["Planned"] == "21 participants" and "big stick" in told["Design"]
     assert "1,000,000 cells/kg" in told["Treatment of MSC first (early)"]
     for claim in source.results.claims:
-        assert told[f"Claim {claim.id.upper()}: found"].endswith(claim.verdict)
+        assert told[f"Claim {claim.id.upper()}: found"].endswith(printed(claim.verdict))
 
 
 @pytest.mark.requirement("REPORT-ORDER")

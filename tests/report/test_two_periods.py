@@ -252,7 +252,7 @@ def test_of_many_participants_only_means_are_drawn(people: int, lines: int) -> N
 def test_claims_stand_with_verdict_and_reason(source: ReportSource) -> None:
     claims = (ClaimResult("c3", "It helps.", "inconclusive", (), "hba1c-12: effects beyond 1 are excluded"),)
     found = report_document(dataclasses.replace(source, results=dataclasses.replace(source.results, claims=claims)))
-    assert table(found, "table-claims") == [["", "C3. It helps.", "inconclusive", claims[0].reason]]
+    assert table(found, "table-claims") == [["", "C3. It helps.", "inconclusive", "not simulated", claims[0].reason]]
 
 
 # ---- Simulated data are marked wherever a reader may look ------------------------------------------------------------

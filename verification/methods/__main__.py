@@ -1,6 +1,7 @@
 """Print what the studies of methods count: `python -m verification.methods [--quick] [study ...]`.
 
-Without names, every study of bands.yaml is run; --quick runs at most 1,000 trials of each, and never replaces the full
+Without names, every study of bands.yaml is run. Beside each band stand the nearest values below and above it that a run
+of that size would find with a chance of 90 %. --quick runs at most 1,000 trials of each, and never replaces the full
 run's file. The exit status is 1 where a number lies outside its band by the calibration rule.
 """
 
@@ -17,20 +18,25 @@ from verification.methods.tally import Share
 
 OUT = Path(__file__).parents[1] / "out"
 QUICK = 1000
-HEADING = f"{'number':62} {'trials':>7} {'value':>8} {'99.9 % interval':>18} {'band':>16} {'refused':>8}  ok"
+HEADING = (
+    f"{'number':62} {'trials':>7} {'value':>8} {'99.9 % interval':>18} {'band':>16} {'found':>16} {'refused':>8}  ok"
+)
 
 
 def line(item: Judged) -> str:
     """One row of the printed table; shares in percent."""
     head = f"{item.row.study + ' ' + item.row.id:62} {item.trials:7}"
     if item.counted is None:
-        return f"{head} {'not counted':>8}{'NO':>51}"
+        return f"{head} {'not counted':>8}{'NO':>68}"
     unit, digits = (100, 2) if isinstance(item.counted, Share) else (1, 4)
     value = f"{unit * item.counted.value:.{digits}f}"
     interval = _range(item.counted.interval, unit, digits)
     band = _range(item.row.band, unit, digits) if item.row.band else "-"
+    found = _range(item.counted.finds(item.row.band), unit, digits) if item.row.band and item.trials else "-"
     word = "yes" if item.row.band else "-"
-    return f"{head} {value:>8} {interval:>18} {band:>16} {item.counted.refused:8}  {word if item.ok else 'NO'}"
+    return (
+        f"{head} {value:>8} {interval:>18} {band:>16} {found:>16} {item.counted.refused:8}  {word if item.ok else 'NO'}"
+    )
 
 
 def written(found: Sequence[Judged], path: Path) -> None:

