@@ -95,7 +95,7 @@ def _objects(schema: Any) -> Iterator[dict[str, Any]]:
 @pytest.mark.requirement("RESULTS-SCHEMA")
 def test_every_key_is_required_and_no_other_allowed() -> None:
     found = list(_objects(results_schema()))
-    assert len(found) == len(MEANING) + 4  # and protocol, records, allocation, software
+    assert len(found) == len(MEANING) + 5  # and protocol, records, allocation, software, withheld
     lacking = []
     for schema in found:
         assert schema["additionalProperties"] is False

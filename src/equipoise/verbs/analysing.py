@@ -51,8 +51,7 @@ SIGNED = "plan/"
 
 @dataclass(frozen=True, slots=True)
 class AnalysedTrial:
-    """Where an analysis went, what it found, lines that say what was withheld from the role that it is for, and a line
-    for each claim."""
+    """Where an analysis went, what it found, and lines: of what was withheld from its role, and of each claim."""
 
     folder: Path
     results: Results
