@@ -31,7 +31,7 @@ def leaves(data: Any, steps: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
 
 
 @pytest.mark.requirement("SIMULATE-SCENARIOS")
-@pytest.mark.parametrize("name", ["leak", "no-effect", "published", "strong"])
+@pytest.mark.parametrize("name", ["events", "leak", "no-effect", "published", "strong"])
 def test_every_number_of_a_shipped_scenario_has_its_source(name: str) -> None:
     scenario = load_scenario(name)
     data = scenario.document.data
@@ -43,7 +43,7 @@ def test_every_number_of_a_shipped_scenario_has_its_source(name: str) -> None:
         assert len(text) > 12
         if text.startswith("assumed"):
             assert text.startswith("assumed: ")
-    assert set(shipped_scenarios()) == {"leak", "no-effect", "published", "strong"}
+    assert set(shipped_scenarios()) == {"events", "leak", "no-effect", "published", "strong"}
 
 
 @pytest.mark.requirement("SIMULATE-SCENARIOS")
@@ -122,7 +122,7 @@ def test_parameters_of_the_people_can_be_changed() -> None:
 
 
 @pytest.mark.requirement("SIMULATE-SCENARIOS")
-@pytest.mark.parametrize("name", ["leak", "no-effect", "published", "strong"])
+@pytest.mark.parametrize("name", ["events", "leak", "no-effect", "published", "strong"])
 def test_shipped_scenarios_fit_the_published_schema(name: str) -> None:
     stored = (ROOT / "docs" / "schemas" / FILE).read_text("utf-8")
     assert stored == published(), "run `python -m equipoise.simulate.json_schema docs/schemas`"

@@ -112,7 +112,7 @@ def assemble(protocol: Protocol, scenario: Scenario, nature: Nature, axis: Axis)
         visit_status=status,
         blocks=MappingProxyType(_blocks(protocol, scenario, nature, axis)),
         supplied=MappingProxyType({}),
-        events=_on_axis(_events(protocol, scenario, nature), axis),
+        events=_on_axis(_events(protocol, nature), axis),
         interventions=_on_axis(_interventions(protocol, scenario, nature, axis), axis),
         lots=_on_axis(_lots(scenario, nature, axis), axis),
         entry=MappingProxyType(_entry(nature.enrolment, axis)),
@@ -306,7 +306,7 @@ def _on_axis(rows: Rows, axis: Axis) -> Rows:
     )
 
 
-def _events(protocol: Protocol, scenario: Scenario, nature: Nature) -> Rows:
+def _events(protocol: Protocol, nature: Nature) -> Rows:
     screening_day, stay, people = nature.screening_day, nature.stay, nature.people
     diagnosis_day = screening_day - people.days_since_diagnosis
     parts: list[occurrences.Part] = []
@@ -317,8 +317,7 @@ def _events(protocol: Protocol, scenario: Scenario, nature: Nature) -> Rows:
         parts.append(occurrences.episode_rows(name, nature.episodes, screening_day, nature.diary_kept))
     if (name := assessment_of(protocol, "MH")) is not None:
         parts.append(occurrences.diagnosis_rows(name, diagnosis_day, stay))
-        yearly = scenario.authored.intercurrent_events.get(PREGNANCY, 0.0)
-        parts.append(occurrences.pregnancy_rows(name, people, yearly, stay, nature.draw))
+        parts.append(occurrences.pregnancy_rows(name, nature.event_days[PREGNANCY], stay))
     if (name := assessment_of(protocol, "DV")) is not None:
         parts.append(occurrences.deviation_rows(name, nature.treatment, stay))
     return occurrences.event_rows([occurrences.of_present(part, stay.present) for part in parts])
@@ -342,6 +341,5 @@ def _interventions(protocol: Protocol, scenario: Scenario, nature: Nature, axis:
         parts.append(marked_infusions(infusions, treatment, scenario.authored.marks))
     if (name := assessment_of(protocol, "CM")) is not None:
         diagnosis_day = nature.screening_day - nature.people.days_since_diagnosis
-        yearly = scenario.authored.intercurrent_events
-        parts += occurrences.medication_rows(protocol, name, yearly, diagnosis_day, stay, draw)
+        parts += occurrences.medication_rows(name, nature.event_days, diagnosis_day, stay)
     return occurrences.intervention_rows([occurrences.of_present(part, stay.present) for part in parts])

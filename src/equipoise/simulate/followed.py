@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from equipoise.patients.chance import Draw, Floats
@@ -10,6 +10,7 @@ from equipoise.patients.effects import Effects, Exposure, no_exposure
 from equipoise.patients.empirical import model as empirical
 from equipoise.patients.empirical.hypoglycaemia import Episodes
 from equipoise.patients.empirical.model import Course
+from equipoise.patients.interludes import Interlude, disturbed, log_rate_ratio
 from equipoise.patients.mechanistic import model as mechanistic
 from equipoise.patients.mechanistic.links import Links
 from equipoise.patients.mechanistic.model import Mechanism
@@ -40,20 +41,27 @@ def follow(
     stay: tuple[Floats, Floats],
     exposure: Exposure,
     draw: Draw,
+    interludes: Sequence[Interlude] = (),
 ) -> Followed:
     """Treat people and look at them on `days`, (R, n, V) since screening.
 
     trial: seed and number of the trial whose effects hold. stay: first and last day in the trial, (R, n) each.
+    interludes: the intercurrent events that act.
     """
     parameters, (seed, number), (first, last) = scenario.parameters, trial, stay
+    besides = (lambda on: log_rate_ratio(interludes, on)) if interludes else None
     if scenario.authored.patients.model == "empirical":
         effects = scenario.effects(seed, number)
         course = empirical.simulate_course(people, days, exposure, effects, draw, parameters)
-        episodes = empirical.simulate_hypoglycaemia(people, first, last, exposure, effects, draw, parameters)
+        episodes = empirical.simulate_hypoglycaemia(people, first, last, exposure, effects, draw, parameters, besides)
+        course = disturbed(course, interludes, parameters)
         return Followed(course, episodes, effects.infusion_reaction_log_odds, None)
     links = scenario.links(seed, number)
     engine = mechanistic.engine_for(people.age.size)
-    course, episodes = mechanistic.simulate_people(people, days, first, last, exposure, links, draw, parameters, engine)
+    course, episodes = mechanistic.simulate_people(
+        people, days, first, last, exposure, links, draw, parameters, engine, besides
+    )
+    course = disturbed(course, interludes, parameters)
 
     def states(on: Floats) -> Mechanism:
         return mechanistic.simulate_mechanism(people, on, exposure, links, parameters, engine)

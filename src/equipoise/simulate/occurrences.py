@@ -10,15 +10,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from equipoise.patients.chance import Bools, Draw, Floats
+from equipoise.patients.chance import Bools, Floats
 from equipoise.patients.empirical.hypoglycaemia import Episodes
 from equipoise.patients.empirical.safety import CAUSES, AdverseEvents
-from equipoise.patients.population import People
 from equipoise.protocol.model import Protocol
 from equipoise.records.classes import STUDY_TREATMENT
 from equipoise.records.from_records import CARRIED_COLUMNS
 from equipoise.records.panel import Rows
-from equipoise.simulate.intercurrent import MEDICINES, PREGNANCY_AGES, first_time
+from equipoise.simulate.intercurrent import MEDICINES, PREGNANCY_TERM
 from equipoise.simulate.treatment import GIVEN, NOT_REACHED, REASONS, Treatment
 
 Texts = NDArray[np.str_]
@@ -223,12 +222,10 @@ def aspiration_rows(assessment: str, day: Floats) -> Part:
     return trial, person, columns
 
 
-def medication_rows(
-    protocol: Protocol, assessment: str, yearly: Mapping[str, float], diagnosis_day: Floats, stay: Stay, draw: Draw
-) -> list[Part]:
+def medication_rows(assessment: str, days: Mapping[str, Floats], diagnosis_day: Floats, stay: Stay) -> list[Part]:
     """Insulin from the diagnosis on, and the medicines and devices that are intercurrent events.
 
-    An intercurrent event comes at a constant hazard from day 0 on. It is recorded; it changes no outcome.
+    days: by event, the study day on which it comes, (R, n), infinity for never.
     """
     trial, person = np.nonzero(stay.present)
     insulin: Columns = {
@@ -238,11 +235,8 @@ def medication_rows(
         "status": np.full(trial.shape, "given"),
     }
     parts = [(trial, person, insulin)]
-    declared = {item.id for item in protocol.authored.intercurrent_events}
     for name, medicine in MEDICINES.items():
-        if name not in declared:
-            continue
-        day = first_time(draw(f"intercurrent-{name}", 1)[..., 0], yearly.get(name, 0.0))
+        day = days[name]
         trial, person = np.nonzero(stay.present & (day <= stay.last))
         begun: Columns = {
             "assessment": np.full(trial.shape, assessment),
@@ -254,15 +248,12 @@ def medication_rows(
     return parts
 
 
-def pregnancy_rows(assessment: str, people: People, yearly: float, stay: Stay, draw: Draw) -> Part:
-    """Pregnancies, in the medical history."""
-    low, high = PREGNANCY_AGES
-    may = people.female & (people.age >= low) & (people.age < high)
-    day = first_time(draw("intercurrent-pregnancy", 1)[..., 0], yearly)
-    trial, person = np.nonzero(stay.present & may & (day <= stay.last))
+def pregnancy_rows(assessment: str, day: Floats, stay: Stay) -> Part:
+    """Pregnancies, in the medical history; day: (R, n), infinity for never."""
+    trial, person = np.nonzero(stay.present & (day <= stay.last))
     columns: Columns = {
         "assessment": np.full(trial.shape, assessment),
-        "term": np.full(trial.shape, "Pregnancy"),
+        "term": np.full(trial.shape, PREGNANCY_TERM),
         "category": np.full(trial.shape, "Pregnancy, puerperium and perinatal conditions"),
         "start_day": day[trial, person],
     }

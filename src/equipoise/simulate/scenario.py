@@ -10,12 +10,13 @@ from pathlib import Path
 from equipoise.errors import InputError, Problem
 from equipoise.patients.chance import normal, normal_share
 from equipoise.patients.effects import EFFECT_RANGES, EffectRange, Effects
+from equipoise.patients.interludes import INTERLUDE_RANGES, InterludeSizes
 from equipoise.patients.mechanistic.links import LINK_RANGES, Links
 from equipoise.patients.mechanistic.people import mechanistic_parameters
 from equipoise.patients.parameters import Parameters, default_parameters
 from equipoise.protocol.load import known_schema
 from equipoise.protocol.schema_errors import validated
-from equipoise.simulate.intercurrent import MEDICINES, PREGNANCY
+from equipoise.simulate.intercurrent import HAPPENINGS
 from equipoise.simulate.scenario_schema import EffectValue, ScenarioDocument
 from equipoise.simulate.streams import Streams
 from equipoise.source.changes import with_changes
@@ -57,6 +58,12 @@ class Scenario:
         values = {n: self._drawn(f"link-{n}", link, seed, trial) for n, link in self.authored.links.items()}
         return replace(Links(), **values)
 
+    def interlude(self, event: str) -> InterludeSizes:
+        """What an intercurrent event does; nothing where the scenario does not say."""
+        sizes = self.authored.intercurrent_effects.get(event)
+        given = {} if sizes is None else sizes.model_dump(exclude_none=True)
+        return InterludeSizes(**given)
+
     def _drawn(self, purpose: str, effect: EffectValue, seed: int, trial: int) -> float:
         low, high = effect.range
         if not self.authored.effects_vary or low == high:
@@ -83,7 +90,7 @@ def load_scenario(name: str | Path, changes: Sequence[str] = ()) -> Scenario:
     document = with_changes(read_document(path), changes, "scenario")
     known_schema(document, SCHEMAS, "scenario")
     authored = validated(ScenarioDocument, document, what="scenario")
-    rules = (_effects, _links, _moved, _parameters, _intercurrent, _sources)
+    rules = (_effects, _links, _moved, _parameters, _intercurrent, _interludes, _sources)
     problems = [problem for rule in rules for problem in rule(document, authored)]
     if problems:
         raise InputError(f"{path} is not a meaningful scenario", problems)
@@ -174,14 +181,28 @@ def _parameters(document: Document, authored: ScenarioDocument) -> Iterator[Prob
 
 
 def _intercurrent(document: Document, authored: ScenarioDocument) -> Iterator[Problem]:
-    known = (*MEDICINES, PREGNANCY)
     for name in authored.intercurrent_events:
-        if name not in known:
-            remedy = f"Name one of: {', '.join(known)}."
+        if name not in HAPPENINGS:
+            remedy = f"Name one of: {', '.join(HAPPENINGS)}."
             steps: tuple[Step, ...] = ("intercurrent_events", name)
             yield document.problem(
                 steps, "known-simulated-event", "this event does not happen to simulated people", remedy
             )
+
+
+def _interludes(document: Document, authored: ScenarioDocument) -> Iterator[Problem]:
+    """Sizes are those of an event that can happen, inside the limits."""
+    for name, sizes in authored.intercurrent_effects.items():
+        steps: tuple[Step, ...] = ("intercurrent_effects", name)
+        if name not in HAPPENINGS:
+            message, remedy = "this event does not happen to simulated people", f"Name one of: {', '.join(HAPPENINGS)}."
+            yield document.problem(steps, "known-simulated-event", message, remedy)
+        for key, limits in INTERLUDE_RANGES.items():
+            value = getattr(sizes, key)
+            if value is not None and not limits.low <= value <= limits.high:
+                allowed = f"{limits.low:g} to {limits.high:g} {limits.unit}"
+                message = f"{value:g} lies outside what the model allows, {allowed}"
+                yield document.problem((*steps, key), "effect-possible", message, "Stay inside those limits.")
 
 
 def _sources(document: Document, authored: ScenarioDocument) -> Iterator[Problem]:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from equipoise.protocol.schema.base import Identifier, Name, NotNegative, Number, Part, Text, read_only
+from equipoise.protocol.schema.base import Identifier, Name, NotNegative, Number, Part, Positive, Text, read_only
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 """A share of people, visits or lots, 0 and 1 included."""
@@ -95,6 +95,28 @@ class Marks(Part):
     """Whether free text of later events, and reasons for infusions that were not given, name the product."""
 
 
+class IntercurrentSizes(Part):
+    """What an intercurrent event does to the outcomes of those who have it; what is left out, it does not move."""
+
+    days: Positive | None = None
+    """How long it lasts; for good where it is not said."""
+    hba1c: Number = 0.0
+    """% of HbA1c, reached and lost as red cells are renewed: half of it in a month."""
+    glucose: Number = 0.0
+    """mg/dL of mean glucose; fasting glucose moves in proportion."""
+    glucose_variation: Number = 0.0
+    """Points added to the coefficient of variation of glucose, in %."""
+    insulin_log_ratio: Number = 0.0
+    hypoglycaemia_log_ratio: Number = 0.0
+    cpeptide_slope: Number = 0.0
+    """Logits a year; what C-peptide has won or lost by the end of the event stays."""
+    wellbeing_shift: Number = 0.0
+    """SDs of the latent score behind every questionnaire."""
+
+
+IntercurrentMapping = Annotated[dict[Identifier, IntercurrentSizes], AfterValidator(read_only)]
+
+
 class ScenarioDocument(Part):
     """Everything that nature does. What the trial promises is the protocol's."""
 
@@ -122,6 +144,9 @@ class ScenarioDocument(Part):
     intercurrent_events: YearlyMapping
     """Yearly share of participants to whom an intercurrent event of the protocol happens."""
     marks: Marks = Field(default_factory=Marks, validate_default=True)
+    intercurrent_effects: IntercurrentMapping = Field(default_factory=dict, validate_default=True)
+    """What an intercurrent event does, by the names of `intercurrent_events`; one that is left out is recorded and
+    moves nothing."""
     parameters: ParameterMapping = Field(default_factory=dict, validate_default=True)
     """Other values for parameters of the simulated people: group -> name -> value."""
     sources: TextMapping

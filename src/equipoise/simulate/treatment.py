@@ -16,6 +16,8 @@ from equipoise.patients.effects import Exposure
 from equipoise.protocol.model import Assessment, Protocol
 from equipoise.protocol.schema.treatment import Product, ReleaseTest
 from equipoise.simulate.calendar import Calendar
+from equipoise.simulate.intercurrent import BELOW_RANGE, NOT_GIVEN, NOTHING_OFF, PERIOD_DECLINED, SwitchedOff
+from equipoise.simulate.intercurrent import LOT_FAILED as LOT_EVENT
 from equipoise.simulate.scenario import Scenario
 from equipoise.simulate.streams import Streams
 
@@ -107,12 +109,19 @@ def planned_slots(protocol: Protocol) -> tuple[Slot, ...]:
 
 
 def treat(
-    protocol: Protocol, scenario: Scenario, calendar: Calendar, arm: NDArray[np.int8], present: Bools, draw: Streams
+    protocol: Protocol,
+    scenario: Scenario,
+    calendar: Calendar,
+    arm: NDArray[np.int8],
+    present: Bools,
+    draw: Streams,
+    off: SwitchedOff = NOTHING_OFF,
 ) -> Treatment:
-    """Make the lots and give the infusions."""
+    """Make the lots and give the infusions; `off`: what does not happen to them in this world."""
     slots, chances = planned_slots(protocol), scenario.authored.doses
     shape = (*arm.shape, len(slots))
-    lots = _make_lots(protocol, scenario, len(slots), draw)
+    doses = [(slot.period, slot.number) for slot in slots]
+    lots = _make_lots(protocol, scenario, len(slots), draw, off.of(LOT_EVENT, doses) | off.of(NOT_GIVEN, doses))
     day = np.stack([_day(slot, calendar, draw) for slot in slots], axis=-1) if slots else np.zeros(shape)
     outcome = np.zeros(shape, np.int8)
     later = np.array([slot.period != protocol.periods[0].id for slot in slots])
@@ -123,16 +132,18 @@ def treat(
     refused = draw("doses-refused", len(slots)) < chances.refused
     outcome[refused & (~first | (chances.refused >= 1))] = REFUSED
     declined = draw("period-declined", 1) < chances.later_period_declined
-    outcome[declined & later] = DECLINED
+    outcome[declined & later & ~off.of(PERIOD_DECLINED, doses)] = DECLINED
     for place, slot in enumerate(slots):
         if slot.visit is not None:
             outcome[~calendar.held[..., slot.visit], place] = MISSED_VISIT
+    outcome[..., off.of(NOT_GIVEN, doses)] = GIVEN
     outcome[(day >= calendar.left[..., np.newaxis]) | ~present[..., np.newaxis]] = NOT_REACHED
     sd = scenario.authored.manufacturing.potency_log_sd
     potency = np.exp(sd * normal(draw("potency", 1)[..., 0]) - sd**2 / 2)
     product = _products(protocol, slots, arm, chances.wrong_product, draw)
     active = np.array([*(item.role == "active" for item in protocol.products), False])[product]
-    return Treatment(slots, day, outcome, product, active, _weight(slots, chances.below_range, draw), potency, lots)
+    weight = _weight(slots, chances.below_range, draw, off.of(BELOW_RANGE, doses))
+    return Treatment(slots, day, outcome, product, active, weight, potency, lots)
 
 
 def _day(slot: Slot, calendar: Calendar, draw: Streams) -> Floats:
@@ -159,10 +170,13 @@ def _products(
     return np.where(mistaken, (products + step) % len(order), products).astype(np.int8)
 
 
-def _weight(slots: tuple[Slot, ...], below_range: float, draw: Streams) -> Floats:
-    """Share of the full treatment in each dose: its planned share, give or take; half of it where it fell short."""
+def _weight(slots: tuple[Slot, ...], below_range: float, draw: Streams, never: Bools) -> Floats:
+    """Share of the full treatment in each dose: its planned share, give or take; half of it where it fell short.
+
+    never: (slots,) doses that do not fall short.
+    """
     amount = np.exp(SPREAD * normal(draw("dose-amount", len(slots))))
-    short = draw("dose-short", len(slots)) < below_range
+    short = (draw("dose-short", len(slots)) < below_range) & ~never
     return np.array([slot.share for slot in slots]) * np.where(short, HALF, amount)
 
 
@@ -171,7 +185,8 @@ def cell_product(protocol: Protocol) -> Product | None:
     return next((product for product in protocol.products if product.release_tests), None)
 
 
-def _make_lots(protocol: Protocol, scenario: Scenario, slots: int, draw: Streams) -> Lots | None:
+def _make_lots(protocol: Protocol, scenario: Scenario, slots: int, draw: Streams, never: Bools) -> Lots | None:
+    """Lots for every dose; `never`: (slots,) those that do not fail."""
     product = cell_product(protocol)
     if product is None:
         return None
@@ -180,8 +195,8 @@ def _make_lots(protocol: Protocol, scenario: Scenario, slots: int, draw: Streams
     gates = [i for i, test in enumerate(tests) if test.use == "gate" and test.timing == "before-release"]
     after = [i for i, test in enumerate(tests) if test.use == "gate" and test.timing == "after-release"]
     made = scenario.authored.manufacturing
-    broken = (chance[..., 0] < made.lot_failure) & bool(gates)
-    late = ~broken & (chance[..., 2] < made.late_failure) & bool(after)
+    broken = (chance[..., 0] < made.lot_failure) & bool(gates) & ~never
+    late = ~broken & (chance[..., 2] < made.late_failure) & bool(after) & ~never
     failed = np.full(broken.shape, -1)
     if gates:
         failed[broken] = np.array(gates)[(chance[..., 1][broken] * len(gates)).astype(np.int64)]

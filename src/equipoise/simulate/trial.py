@@ -6,7 +6,9 @@ are made by the same steps from the same random numbers, so a campaign's trial i
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
@@ -22,6 +24,7 @@ from equipoise.simulate.assemble import assemble, everybody, participants_only
 from equipoise.simulate.calendar import Calendar, make_calendar
 from equipoise.simulate.enrolment import Enrolment, enrol
 from equipoise.simulate.followed import Followed, follow
+from equipoise.simulate.intercurrent import days_of_events, interludes, switched_off
 from equipoise.simulate.occurrences import Stay, assessment_of
 from equipoise.simulate.scenario import Scenario
 from equipoise.simulate.streams import Streams
@@ -35,6 +38,7 @@ class Nature:
     screening_day: study day of each person's screening. followed: at the protocol's visits, and between them.
     allocation_day, aspiration_day: study days; NaN without an aspiration.
     diary_kept: (R, n, days from day 0) whether that day's entry was made.
+    event_days: study day of each intercurrent event of simulate/intercurrent.py, infinity where it never comes.
     """
 
     enrolment: Enrolment
@@ -50,6 +54,7 @@ class Nature:
     adverse_events: AdverseEvents
     fever: Bools
     diary_kept: Bools
+    event_days: Mapping[str, Floats]
     draw: Streams
 
     @property
@@ -75,24 +80,40 @@ def whole_panel(protocol: Protocol, scenario: Scenario, nature: Nature) -> Panel
 
 
 def simulate_trials(
-    protocol: Protocol, scenario: Scenario, seed: int, trials: int, first: int = 0, arm: int | None = None
+    protocol: Protocol,
+    scenario: Scenario,
+    seed: int,
+    trials: int,
+    first: int = 0,
+    arm: int | None = None,
+    without: Collection[str] = (),
 ) -> list[Panel]:
     """Trials `first` … `first + trials - 1` with those enrolled only, as Panels in this order.
 
     One Panel where all trials have the same effects; one for each trial where effects vary. arm: everybody is in it:
-    with each arm in turn, both potential outcomes of the same people.
+    with each arm in turn, both potential outcomes of the same people. without: intercurrent events of the protocol that
+    never happen, and so never act, in this world; all else has the same random numbers.
+
+    Raises InputError where an event cannot be left out.
     """
     if not scenario.authored.effects_vary:
-        nature = simulate_nature(protocol, scenario, seed, trials, first, arm)
+        nature = simulate_nature(protocol, scenario, seed, trials, first, arm, without)
         return [assemble(protocol, scenario, nature, participants_only(nature.enrolment))]
-    natures = (simulate_nature(protocol, scenario, seed, 1, first + number, arm) for number in range(trials))
+    natures = (simulate_nature(protocol, scenario, seed, 1, first + number, arm, without) for number in range(trials))
     return [assemble(protocol, scenario, nature, participants_only(nature.enrolment)) for nature in natures]
 
 
 def simulate_nature(
-    protocol: Protocol, scenario: Scenario, seed: int, trials: int, first: int = 0, arm: int | None = None
+    protocol: Protocol,
+    scenario: Scenario,
+    seed: int,
+    trials: int,
+    first: int = 0,
+    arm: int | None = None,
+    without: Collection[str] = (),
 ) -> Nature:
-    """Enrol, treat and follow; the effects are those of trial `first`. arm: everybody is in it."""
+    """Enrol, treat and follow; the effects are those of trial `first`. arm, without: as of `simulate_trials`."""
+    off = switched_off(protocol, without)
     authored, parameters = scenario.authored, scenario.parameters
     enrolment = enrol(protocol, scenario, seed, trials, first, arm)
     people = enrolment.people.choose(enrolment.chosen)
@@ -100,14 +121,16 @@ def simulate_nature(
     calendar = make_calendar(
         protocol, draw, dropout=authored.dropout, missed=authored.missing.visits, punctual=authored.punctual
     )
-    treatment = treat(protocol, scenario, calendar, enrolment.arm, enrolment.present, draw)
+    treatment = treat(protocol, scenario, calendar, enrolment.arm, enrolment.present, draw, off)
     screening_day = _screening_day(protocol, calendar)
     exposure = treatment.exposure(screening_day)
     days = calendar.day - screening_day[..., np.newaxis]
     aspiration = _aspiration_day(protocol, calendar)
     stay = _stay(protocol, calendar, enrolment.present)
     in_trial = (-screening_day, stay.last - screening_day)
-    followed = follow(scenario, (seed, first), people, days, in_trial, exposure, draw)
+    event_days = days_of_events(protocol, scenario, people, draw, off)
+    acting = interludes(scenario, event_days, screening_day)
+    followed = follow(scenario, (seed, first), people, days, in_trial, exposure, draw, acting)
     first_risk = np.where(np.isnan(aspiration), 0.0, aspiration)
     infusions = np.where(treatment.given, treatment.day - screening_day[..., np.newaxis], np.nan)
     adverse_events = draw_adverse_events(
@@ -121,7 +144,7 @@ def simulate_nature(
         draw,
         parameters,
         authored.doses.serious_reaction,
-    )
+    ).without(off.terms)
     last = protocol.visits[-1]
     return Nature(
         enrolment=enrolment,
@@ -137,6 +160,7 @@ def simulate_nature(
         adverse_events=adverse_events,
         fever=_fever_by_visit(adverse_events, infusions, treatment, days.shape),
         diary_kept=draw("diary", max(last.day + last.after, 0) + 1) >= authored.missing.diary,
+        event_days=MappingProxyType(event_days),
         draw=draw,
     )
 

@@ -27,6 +27,7 @@ class Course:
     glucose: fasting, mg/dL.
     exercise: min/week. cytokines: pg/mL, TGF-beta 1 ng/mL. treg: % of CD4. cd4: cells/uL. wellbeing: SDs.
     height: cm. weight: kg. low_glucose_rate: episodes below 54 mg/dL a year.
+    variation: points added to the coefficient of variation of glucose, in %.
     """
 
     days: Floats
@@ -45,6 +46,7 @@ class Course:
     height: Floats
     weight: Floats
     low_glucose_rate: Floats
+    variation: Floats
 
     def at(self, visits: Sequence[int]) -> Course:
         """The course at some of the visits, by index."""
@@ -92,6 +94,7 @@ def simulate_course(
         low_glucose_rate=hypoglycaemia.low_glucose_rate(
             people, log_untreated, effects.hypoglycaemia_log_ratio * act.metabolic, p
         ),
+        variation=np.zeros(days.shape),
     )
 
 
@@ -108,8 +111,12 @@ def simulate_hypoglycaemia(
     effects: Effects,
     draw: Draw,
     parameters: Parameters,
+    besides: Callable[[Floats], Floats] | None = None,
 ) -> hypoglycaemia.Episodes:
-    """Every episode from day `first` to day `last` since screening, (R, n) each."""
+    """Every episode from day `first` to day `last` since screening, (R, n) each.
+
+    besides: what else is added to the logarithm of the rate on days (R, n, G).
+    """
     p = parameters
     longest = float(np.max(last - first, initial=1.0))
     steps = max(int(np.ceil(longest / RATE_STEP)), 1)
@@ -118,6 +125,8 @@ def simulate_hypoglycaemia(
     act = activity(exposure, nodes, people.days_since_diagnosis, people.exercise_minutes, effects)
     log_cpeptide = np.log(cpeptide.from_logit(cpeptide.latent_course(people, since_diagnosis, p), p))
     rate = hypoglycaemia.low_glucose_rate(people, log_cpeptide, effects.hypoglycaemia_log_ratio * act.metabolic, p)
+    if besides is not None:
+        rate = rate * np.exp(besides(nodes))
     return hypoglycaemia.draw_episodes(nodes, rate, draw, p)
 
 
@@ -139,7 +148,7 @@ def measure_meal(course: Course, minutes: Sequence[float], draw: Draw, parameter
 
 def measure_sensor(course: Course, draw: Draw, parameters: Parameters) -> Floats:
     """The sensor's summary, (R, n, V, 8) in the order of sensor.SUMMARY."""
-    return sensor_summary(course.mean_glucose, draw, parameters)
+    return sensor_summary(course.mean_glucose, draw, parameters, course.variation)
 
 
 def treg_count(course: Course) -> Floats:

@@ -7,8 +7,8 @@ higher odds ratio only adds reactions.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,6 +84,14 @@ class AdverseEvents:
     duration: Floats
     cause: NDArray[np.int64]
     terms: tuple[str, ...]
+
+    def without(self, texts: Collection[str]) -> AdverseEvents:
+        """The events whose term is none of `texts`."""
+        if not texts:
+            return self
+        keep = ~np.isin(self.term, [place for place, text in enumerate(self.terms) if text in texts])
+        rows = ("trial", "participant", "day", "term", "grade", "duration", "cause")
+        return replace(self, **{name: getattr(self, name)[keep] for name in rows})
 
 
 CAUSES = ("background", "infusion", "aspiration")

@@ -25,14 +25,14 @@ SUMMARY = (
 LIMITS = (54.0, 70.0, 180.0, 250.0)
 
 
-def sensor_summary(mean_glucose: Floats, draw: Draw, p: Parameters) -> Floats:
+def sensor_summary(mean_glucose: Floats, draw: Draw, p: Parameters, more: Floats | float = 0.0) -> Floats:
     """The summary at each visit, (R, n, V, 8) in the order of SUMMARY: %, but mean-glucose in mg/dL.
 
-    mean_glucose: mg/dL, (R, n, V).
+    mean_glucose: mg/dL, (R, n, V). more: points added to the coefficient of variation, in %.
     """
     block = normals(draw, "sensor", mean_glucose.shape[-1] * 3).reshape(*mean_glucose.shape, 3)
     mean = np.clip(mean_glucose + p["sensor.mean-sd"] * block[..., 0], 75.0, 390.0)
-    variation = np.clip(p["sensor.cv-mean"] + p["sensor.cv-sd"] * block[..., 1], 20.0, 65.0)
+    variation = np.clip(p["sensor.cv-mean"] + p["sensor.cv-sd"] * block[..., 1] + more, 20.0, 65.0)
     sigma = np.sqrt(np.log1p((variation / 100) ** 2))
     centre = np.log(mean) - sigma**2 / 2
     below = 100 * normal_share((np.log(LIMITS) - centre[..., np.newaxis]) / sigma[..., np.newaxis])

@@ -137,6 +137,7 @@ def observe(people: People, mechanism: Mechanism, draw: Draw, parameters: Parame
         height=body.height(people, m.days, p),
         weight=body.weight(people, m.days, draw, p),
         low_glucose_rate=rate,
+        variation=np.zeros(m.days.shape),
     )
 
 
@@ -150,14 +151,18 @@ def simulate_people(
     draw: Draw,
     parameters: Parameters,
     engine: Engine = "plain",
+    besides: Callable[[Floats], Floats] | None = None,
 ) -> tuple[Course, hypoglycaemia.Episodes]:
     """The course at `days`, (R, n, V), and every episode from `first` to `last`, (R, n), since screening.
 
-    The equations are solved once for both, with the bits that they have when they are solved for each.
+    The equations are solved once for both, with the bits that they have when they are solved for each. besides: what
+    else is added to the logarithm of the rate of episodes on days (R, n, G).
     """
     nodes, visits = rate_nodes(first, last), days.shape[-1]
     mechanism = simulate_mechanism(people, np.concatenate([days, nodes], axis=-1), exposure, links, parameters, engine)
     rate = low_glucose_rate(people, mechanism.part(visits, visits + nodes.shape[-1]), parameters)
+    if besides is not None:
+        rate = rate * np.exp(besides(nodes))
     course = observe(people, mechanism.part(0, visits), draw, parameters)
     return course, hypoglycaemia.draw_episodes(nodes, rate, draw, parameters)
 
