@@ -230,3 +230,18 @@ def test_the_page_tells_every_size_with_its_limits() -> None:
     page = (Path(__file__).parents[2] / "docs" / "simulation.md").read_text("utf-8")
     for name, row in INTERLUDE_RANGES.items():
         assert f"| `{name}` | {row.unit} | {row.low:g} to {row.high:g} | {row.meaning} |" in page
+
+
+@pytest.mark.requirement("SIMULATE-EVENTS-ACT")
+def test_an_event_may_come_less_often_to_those_who_had_cells() -> None:
+    changes = "scenario.intercurrent_effects={systemic-steroids: {treated_log_hazard: -0.7}}"
+    plain, fewer = (
+        scenario("scenario.intercurrent_events={systemic-steroids: 0.5}", *more) for more in ((), (changes,))
+    )
+    for arm, treated in ((0, True), (1, False)):
+        before, after = (nature(of, arm).event_days["systemic-steroids"] for of in (plain, fewer))
+        first = nature(plain, arm).treatment.first_active
+        np.testing.assert_array_equal(after[before <= first], before[before <= first])
+        late = (before > first) & (first >= 0)
+        np.testing.assert_allclose(after[late] - first[late], (before - first)[late] * np.exp(0.7), atol=2.1)
+        assert late.mean() > 0.8 if treated else late.mean() < 0.8

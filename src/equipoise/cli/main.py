@@ -86,20 +86,24 @@ def amend(protocol: str, upgrade: bool, output: Path) -> None:
 
 _SCENARIO = click.option("--scenario", help="Scenario file, or a shipped name; default: the protocol's own.")
 _SEED = click.option("--seed", type=click.IntRange(0), help="Seed; default: a fresh one, printed and stored.")
+_TRUTH = click.option("--truth", type=_FOLDER, help="A file of the population's true values, to be shown beside.")
 
 
 @commands.command()
 @click.argument("protocol")
 @_SCENARIO
 @_SEED
+@_TRUTH
 @_SET
 @_OUTPUT
-def simulate(protocol: str, scenario: str | None, seed: int | None, changes: tuple[str, ...], output: Path) -> None:
+def simulate(
+    protocol: str, scenario: str | None, seed: int | None, truth: Path | None, changes: tuple[str, ...], output: Path
+) -> None:
     """Simulate a trial of PROTOCOL: records and allocation, as if it had been run."""
     from equipoise.verbs.simulating import simulate as verb
 
     with working(f"simulating {protocol}"):
-        done = verb(protocol, output, scenario=scenario, seed=seed, changes=changes)
+        done = verb(protocol, output, scenario=scenario, seed=seed, truth=truth, changes=changes)
     _simulated(done)
 
 
@@ -107,6 +111,7 @@ def simulate(protocol: str, scenario: str | None, seed: int | None, changes: tup
 @click.argument("protocol")
 @_SCENARIO
 @_SEED
+@_TRUTH
 @_SET
 @_CHANCES
 @_OUTPUT
@@ -115,6 +120,7 @@ def trial(
     protocol: str,
     scenario: str | None,
     seed: int | None,
+    truth: Path | None,
     changes: tuple[str, ...],
     chances: Path | None,
     output: Path,
@@ -124,7 +130,16 @@ def trial(
     from equipoise.verbs.simulating import trial as verb
 
     with working(f"simulating, analysing and reporting {protocol}"):
-        done = verb(protocol, output, scenario=scenario, seed=seed, changes=changes, chances=chances, formats=formats)
+        done = verb(
+            protocol,
+            output,
+            scenario=scenario,
+            seed=seed,
+            truth=truth,
+            changes=changes,
+            chances=chances,
+            formats=formats,
+        )
     _simulated(done.simulated)
     for line in done.said:
         click.echo(line)

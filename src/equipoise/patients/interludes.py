@@ -37,11 +37,12 @@ class InterludeSizes:
     hypoglycaemia_log_ratio: float = 0.0
     cpeptide_slope: float = 0.0
     wellbeing_shift: float = 0.0
+    treated_log_hazard: float = 0.0
 
     @property
     def acts(self) -> bool:
-        """Whether any size differs from zero."""
-        return any(getattr(self, name) != 0 for name in INTERLUDE_RANGES if name != "days")
+        """Whether it moves any outcome."""
+        return any(getattr(self, name) != 0 for name in INTERLUDE_RANGES if name not in ("days", "treated_log_hazard"))
 
 
 INTERLUDE_RANGES: dict[str, EffectRange] = {
@@ -53,6 +54,7 @@ INTERLUDE_RANGES: dict[str, EffectRange] = {
     "hypoglycaemia_log_ratio": EffectRange("ln ratio", -2.0, 2.0, "on the rate of episodes of every level"),
     "cpeptide_slope": EffectRange("logit/year", -3.0, 3.0, "added to the yearly course of C-peptide; it stays"),
     "wellbeing_shift": EffectRange("SD", -2.0, 2.0, "added to the latent score behind every questionnaire"),
+    "treated_log_hazard": EffectRange("ln ratio", -2.0, 2.0, "on the event's own hazard, from a first active dose on"),
 }
 """Unit, limits and meaning of each size, for the scenario's schema and the documents."""
 assert set(INTERLUDE_RANGES) == {field.name for field in fields(InterludeSizes)}

@@ -65,7 +65,12 @@ def _sentence(source: ReportSource, result: Result) -> Text:
     who = f"{active} minus {reference}" if number.factor is not None else f"{active} to {reference}, {number.kind}"
     counts = [f"{count} on {labels.get(arm, arm)}" for arm, count in result.n.items()]
     people = " and ".join([", ".join(counts[:-1]), counts[-1]] if len(counts) > 1 else counts)
-    return (f"{ROLE_NAMES[result.role]}. {result.label}: {who} ", *_value_and_p(source, result), f" ({people}).")
+    text = (f"{ROLE_NAMES[result.role]}. {result.label}: {who} ", *_value_and_p(source, result), f" ({people}).")
+    known = [other for other in source.beside if result.id in other.values]
+    return (
+        *text,
+        *(part for other in known for part in (f" {other.header}: ", *runs(_beside(number, result, other)), ".")),
+    )
 
 
 def _value_and_p(source: ReportSource, result: Result) -> tuple[Run, ...]:

@@ -16,6 +16,8 @@ from equipoise.documents.drawings import ArmStyle, Role
 from equipoise.errors import DataError, Problem
 from equipoise.protocol.load import load_protocol
 from equipoise.protocol.model import Protocol
+from equipoise.truth.table import FILE as TRUTH
+from equipoise.truth.table import TruthTable, read_truth
 
 if TYPE_CHECKING:
     from equipoise.simulate.scenario import Scenario
@@ -25,6 +27,15 @@ MECHANISM = "simulated/mechanism.parquet"
 SCENARIO = "scenario.yaml"
 CHANCES = "chances.json"
 """Where a folder says how often each word would be said by chance."""
+TRUE_VALUE, POPULATION_VALUE = "True value", "In the population"
+TRUE_NOTE = (
+    "The true value is the mean over both potential outcomes of this trial's own simulated people, each followed whole"
+    " in either arm, under the strategies of the estimand. No trial knows it."
+)
+POPULATION_NOTE = (
+    "In the population: the same of very many people, with effects at the centre of the scenario's ranges."
+)
+TRUE_LACKING = "this result is not the contrast of its estimand, or potential outcomes have no such value"
 MOST_EVENTS = 400
 """Events of one kind that the appendix lists; of more the dataset tells."""
 MOST_VALUES = 6000
@@ -153,7 +164,35 @@ def read_source(folder: Path, protocol: Protocol | None = None) -> ReportSource:
         scenario = load_scenario(folder / SCENARIO)
     path = folder / CHANCES
     chances = read_chances(path) if path.is_file() else ()
-    return ReportSource(protocol, results, values, subjects, events, mechanism, scenario=scenario, chances=chances)
+    beside = _true_values(folder / TRUTH, results, protocol)
+    return ReportSource(
+        protocol, results, values, subjects, events, mechanism, scenario=scenario, beside=beside, chances=chances
+    )
+
+
+def _true_values(path: Path, results: Results, protocol: Protocol) -> tuple[Beside, ...]:
+    """Of a simulated trial, what is true of its results; nothing where arms are unknown, or mean nothing."""
+    allocation = results.allocation
+    if results.seed is None or allocation is None or "scrambled" in allocation or not path.is_file():
+        return ()
+    table = read_truth(path)
+    if table.protocol["digest"] != protocol.digest:  # the protocol was changed after the simulation
+        return ()
+    own = {item.id: table.of_result(item.id, item.unit, item.scale) for item in results.results}
+    found = [Beside(TRUE_VALUE, TRUE_NOTE, _there(own), TRUE_LACKING)]
+    if any(item.population is not None for item in table.estimands):
+        people = _population(table, results)
+        found.append(Beside(POPULATION_VALUE, POPULATION_NOTE, people, TRUE_LACKING))
+    return tuple(found)
+
+
+def _population(table: TruthTable, results: Results) -> Mapping[str, float]:
+    values = {item.id: table.of_result(item.id, item.unit, item.scale, population=True) for item in results.results}
+    return _there(values)
+
+
+def _there(values: Mapping[str, float | None]) -> Mapping[str, float]:
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _frame(path: Path) -> pl.DataFrame:

@@ -112,7 +112,7 @@ def assemble(protocol: Protocol, scenario: Scenario, nature: Nature, axis: Axis)
         visit_status=status,
         blocks=MappingProxyType(_blocks(protocol, scenario, nature, axis)),
         supplied=MappingProxyType({}),
-        events=_on_axis(_events(protocol, nature), axis),
+        events=_on_axis(_events(protocol, scenario, nature), axis),
         interventions=_on_axis(_interventions(protocol, scenario, nature, axis), axis),
         lots=_on_axis(_lots(scenario, nature, axis), axis),
         entry=MappingProxyType(_entry(nature.enrolment, axis)),
@@ -306,7 +306,7 @@ def _on_axis(rows: Rows, axis: Axis) -> Rows:
     )
 
 
-def _events(protocol: Protocol, nature: Nature) -> Rows:
+def _events(protocol: Protocol, scenario: Scenario, nature: Nature) -> Rows:
     screening_day, stay, people = nature.screening_day, nature.stay, nature.people
     diagnosis_day = screening_day - people.days_since_diagnosis
     parts: list[occurrences.Part] = []

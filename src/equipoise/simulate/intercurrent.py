@@ -45,7 +45,22 @@ def first_time(uniform: Floats, yearly: float) -> Floats:
         return np.full(uniform.shape, np.inf)
     if yearly >= 1:
         return np.ones(uniform.shape)
-    return np.floor(np.log1p(-uniform) / np.log1p(-yearly) * YEAR) + 1
+    return np.floor(_years(uniform, yearly) * YEAR) + 1
+
+
+def _years(uniform: Floats, yearly: float) -> Floats:
+    """Time to an event in years at that hazard."""
+    return np.log1p(-uniform) / np.log1p(-yearly)
+
+
+def first_time_changed(uniform: Floats, yearly: float, since: Floats, log_ratio: float) -> Floats:
+    """The same where the hazard is multiplied from the study day `since` on, infinity for never."""
+    if not 0 < yearly < 1:
+        return first_time(uniform, yearly)
+    days, start = _years(uniform, yearly) * YEAR, np.maximum(since, 0.0)
+    with np.errstate(invalid="ignore"):
+        later = start + (days - start) / np.exp(log_ratio)
+    return np.floor(np.where(days <= start, days, later)) + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +147,12 @@ def _named(text: str, words: Collection[str] | None) -> bool:
 
 
 def days_of_events(
-    protocol: Protocol, scenario: Scenario, people: People, draw: Draw, off: SwitchedOff
+    protocol: Protocol, scenario: Scenario, people: People, treated: Floats, draw: Draw, off: SwitchedOff
 ) -> Mapping[str, Floats]:
     """The study day on which each of HAPPENINGS comes to each person, (R, n); infinity for never.
 
+    treated: (R, n) study day of the first active dose, infinity for none: from then on an event may come more or less
+    often, where the scenario says so.
     A medicine comes only where the protocol declares its event: who looks for nothing else finds usual care.
     """
     events = protocol.authored.intercurrent_events
@@ -144,7 +161,9 @@ def days_of_events(
     days: dict[str, Floats] = {}
     for name in HAPPENINGS:
         never = name in off.happenings or (name in MEDICINES and name not in declared)
-        day = first_time(draw(f"intercurrent-{name}", 1)[..., 0], 0.0 if never else yearly.get(name, 0.0))
+        uniform, share = draw(f"intercurrent-{name}", 1)[..., 0], 0.0 if never else yearly.get(name, 0.0)
+        ratio = scenario.interlude(name).treated_log_hazard
+        day = first_time_changed(uniform, share, treated, ratio) if ratio else first_time(uniform, share)
         days[name] = np.where(_may_be_pregnant(people), day, np.inf) if name == PREGNANCY else day
     return days
 

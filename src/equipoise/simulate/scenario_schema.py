@@ -112,6 +112,8 @@ class IntercurrentSizes(Part):
     """Logits a year; what C-peptide has won or lost by the end of the event stays."""
     wellbeing_shift: Number = 0.0
     """SDs of the latent score behind every questionnaire."""
+    treated_log_hazard: Number = 0.0
+    """How much more or less often the event itself comes to those who have had an active dose, from that day on."""
 
 
 IntercurrentMapping = Annotated[dict[Identifier, IntercurrentSizes], AfterValidator(read_only)]

@@ -88,6 +88,12 @@ class Treatment:
     def given(self) -> Bools:
         return self.outcome == GIVEN
 
+    @property
+    def first_active(self) -> Floats:
+        """The study day of each person's first active dose, (R, n); infinity without one."""
+        days = np.where(self.given & self.active, self.day, np.inf)
+        return np.asarray(days.min(axis=-1, initial=np.inf), np.float64)
+
     def exposure(self, screening_day: Floats) -> Exposure:
         """The infusions on the clock of the simulated people, days since screening, (R, n); placebo weighs nothing."""
         day = np.where(self.given, self.day - screening_day[..., np.newaxis], np.nan)

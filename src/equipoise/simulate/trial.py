@@ -128,7 +128,7 @@ def simulate_nature(
     aspiration = _aspiration_day(protocol, calendar)
     stay = _stay(protocol, calendar, enrolment.present)
     in_trial = (-screening_day, stay.last - screening_day)
-    event_days = days_of_events(protocol, scenario, people, draw, off)
+    event_days = days_of_events(protocol, scenario, people, treatment.first_active, draw, off)
     acting = interludes(scenario, event_days, screening_day)
     followed = follow(scenario, (seed, first), people, days, in_trial, exposure, draw, acting)
     first_risk = np.where(np.isnan(aspiration), 0.0, aspiration)

@@ -9,6 +9,7 @@ from equipoise.protocol.model import Protocol
 from equipoise.report.build import Format, rendered, report_document
 from equipoise.report.source import read_source
 from equipoise.source.digest import digest_of_file
+from equipoise.truth.table import FILE as TRUTH
 from equipoise.verbs.folder import OutputFolder
 from equipoise.verbs.provenance import record_step
 
@@ -34,6 +35,7 @@ def reports(folder: str | Path, kinds: Sequence[Format], protocol: Protocol | No
         target = OutputFolder(path)
         written.append(target.write_bytes(f"report.{kind}", content))
         format_ = [] if kind == "html" else ["--format", kind]
-        inputs = {"results.json": digest_of_file(path / "results.json")}
+        read = [name for name in ("results.json", TRUTH) if (path / name).is_file()]
+        inputs = {name: digest_of_file(path / name) for name in read}
         record_step(target, "report", ["equipoise", "report", str(folder), *format_], inputs)
     return tuple(written)

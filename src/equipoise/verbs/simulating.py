@@ -9,8 +9,9 @@ from pathlib import Path
 
 from equipoise.analysis.analyse import analyse_records
 from equipoise.analysis.datasets import analysis_datasets
-from equipoise.analysis.plan import plan
+from equipoise.analysis.plan import Plan, plan
 from equipoise.analysis.results import Results
+from equipoise.errors import InputError
 from equipoise.protocol.load import load_protocol
 from equipoise.protocol.model import Protocol
 from equipoise.records.allocation import Allocation
@@ -24,6 +25,10 @@ from equipoise.simulate.scenario import DEFAULT, Scenario, load_scenario
 from equipoise.simulate.trial import simulate_nature, simulate_trial, whole_panel
 from equipoise.source.changes import as_written, check_scopes
 from equipoise.source.digest import digest_of_file
+from equipoise.truth.own import truth_of_trial, with_population
+from equipoise.truth.table import FILE as TRUTH
+from equipoise.truth.table import read_truth
+from equipoise.truth.table import to_json as truth_json
 from equipoise.verbs.analysing import write_analysis
 from equipoise.verbs.chances import chances_of, said, write_chances
 from equipoise.verbs.folder import OutputFolder
@@ -71,17 +76,24 @@ def simulate(
     *,
     scenario: str | Path | None = None,
     seed: int | None = None,
+    truth: str | Path | None = None,
     changes: Sequence[str] = (),
 ) -> SimulatedTrial:
-    """Simulate one trial and write its records, its allocation and what was dispensed.
+    """Simulate one trial and write its records, its allocation, what was dispensed and what is true.
 
     scenario: a path or a shipped name; default: the protocol's own, else `no-effect`. seed: default: a fresh one.
+    truth: a file of the population's true values (docs/truth.md), to be written beside those of the trial's own people.
     changes: ``protocol.path=value`` or ``scenario.path=value``.
 
-    Raises InputError for the protocol, the scenario, or a protocol that asks for what simulated people do not have.
+    Raises InputError for the protocol, the scenario, true values of another trial, or a protocol that asks for what
+    simulated people do not have.
     """
-    prepared = _prepared(protocol, scenario, seed, changes)
-    return _simulated(prepared, output, _command("simulate", protocol, prepared, changes, output))
+    prepared = _prepared(protocol, scenario, seed, truth, changes)
+    try:
+        planned = plan(prepared.protocol)
+    except InputError:  # no analysis of it can be run, so nothing is estimated that could be true or not
+        planned = None
+    return _simulated(prepared, planned, output, _command("simulate", protocol, prepared, changes, output))
 
 
 def trial(
@@ -90,6 +102,7 @@ def trial(
     *,
     scenario: str | Path | None = None,
     seed: int | None = None,
+    truth: str | Path | None = None,
     changes: Sequence[str] = (),
     chances: str | Path | None = None,
     formats: Sequence[Format] = ("html",),
@@ -100,12 +113,12 @@ def trial(
 
     Raises SurroundingsError where a format needs the extra `documents`, which is not installed.
     """
-    prepared = _prepared(protocol, scenario, seed, changes)
+    prepared = _prepared(protocol, scenario, seed, truth, changes)
     planned = plan(prepared.protocol)
     command = _command("trial", protocol, prepared, changes, output)
     command += ["--chances", str(chances)] if chances is not None else []
     told = chances_of(planned, (prepared.scenario.id, prepared.scenario.digest), chances)
-    done = _simulated(prepared, output, command)
+    done = _simulated(prepared, planned, output, command)
     analysed = analyse_records(done.records, done.allocation, software=software(), dispensed=done.dispensed)
     target = OutputFolder(done.folder)
     write_analysis(target, analysed, analysis_datasets(planned, analysed.data))
@@ -138,16 +151,24 @@ class _Prepared:
     protocol: Protocol
     scenario: Scenario
     seed: int
+    truth: Path | None
 
 
-def _prepared(protocol: str | Path, scenario: str | Path | None, seed: int | None, changes: Sequence[str]) -> _Prepared:
+def _prepared(
+    protocol: str | Path,
+    scenario: str | Path | None,
+    seed: int | None,
+    truth: str | Path | None,
+    changes: Sequence[str],
+) -> _Prepared:
     check_scopes(changes, ("protocol", "scenario"))
     loaded = load_protocol(protocol, changes)
     chosen = load_scenario(scenario or loaded.authored.default_scenario or DEFAULT, changes)
-    return _Prepared(loaded, chosen, secrets.randbelow(LARGEST_FRESH_SEED) if seed is None else seed)
+    given = None if truth is None else Path(truth)
+    return _Prepared(loaded, chosen, secrets.randbelow(LARGEST_FRESH_SEED) if seed is None else seed, given)
 
 
-def _simulated(prepared: _Prepared, output: str | Path, command: list[str]) -> SimulatedTrial:
+def _simulated(prepared: _Prepared, planned: Plan | None, output: str | Path, command: list[str]) -> SimulatedTrial:
     protocol, scenario = prepared.protocol, prepared.scenario
     nature = simulate_nature(protocol, scenario, prepared.seed, 1)
     source = simulated_source(scenario.id, prepared.seed)
@@ -164,9 +185,20 @@ def _simulated(prepared: _Prepared, output: str | Path, command: list[str]) -> S
     states = mechanism_table(protocol, nature)
     if states is not None:
         target.write_with(FILE, states.write_parquet)
+    if planned is not None:
+        target.write_text(TRUTH, _truth(prepared, planned))
     inputs = {"protocol": protocol.digest, "scenario": scenario.digest}
+    inputs |= {} if prepared.truth is None else {"truth": digest_of_file(prepared.truth)}
     record_step(target, "simulate", command, inputs, prepared.seed)
     return SimulatedTrial(target.path, prepared.seed, scenario, records, arms, dispensed, unknown_tests(protocol))
+
+
+def _truth(prepared: _Prepared, planned: Plan) -> str:
+    """The text of truth.json; it is the same whatever arm anybody was allocated to."""
+    table = truth_of_trial(planned, prepared.scenario, prepared.seed)
+    if prepared.truth is not None:
+        table = with_population(table, read_truth(prepared.truth), str(prepared.truth))
+    return truth_json(table)
 
 
 def _command(
@@ -175,4 +207,5 @@ def _command(
     path = prepared.scenario.path
     name = path.stem if path.parent.name == "shipped" else str(path)
     command = ["equipoise", verb, str(protocol), "--scenario", name, "--seed", str(prepared.seed)]
+    command += [] if prepared.truth is None else ["--truth", str(prepared.truth)]
     return [*command, *(word for change in changes for word in ("--set", change)), "-o", str(output)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -28,8 +28,12 @@ from equipoise.records.scramble import scrambled_allocation
 from equipoise.records.visibility import View, view_of
 from equipoise.report.build import FORMATS, report_bytes
 from equipoise.simulate.mechanism import FILE, mechanism_of
-from equipoise.simulate.scenario import load_scenario
+from equipoise.simulate.scenario import Scenario, load_scenario
 from equipoise.source.digest import digest_of_file
+from equipoise.truth.own import truth_of_trial
+from equipoise.truth.table import FILE as TRUTH
+from equipoise.truth.table import read_truth
+from equipoise.truth.table import to_data as truth_data
 from equipoise.verbs.analysing import SIGNED, find_allocation, find_dispensed
 from equipoise.verbs.masking import check_masked, newest_version
 from equipoise.verbs.provenance import NAME, read_steps, software
@@ -178,6 +182,22 @@ def _same_simulation(scenario: Path, records: Records, dispensed: Dispensed | No
     states = mechanism_of(records.protocol, chosen, records.seed)
     if states is not None and (scenario.parent / FILE).is_file():
         _same_table(scenario.parent / FILE, states)
+    if (scenario.parent / TRUTH).is_file():
+        _same_truth(scenario.parent / TRUTH, records, chosen)
+
+
+def _same_truth(path: Path, records: Records, scenario: Scenario) -> None:
+    """True values of the trial's people are those of both potential outcomes.
+
+    Those of a population came from a file that provenance names; of them only the bytes are compared.
+    """
+    assert records.seed is not None
+    stored = read_truth(path)
+    own = replace(stored, estimands=tuple(replace(item, population=None) for item in stored.estimands))
+    again = truth_of_trial(plan(records.protocol), scenario, records.seed)
+    difference = first_difference(truth_data(own), truth_data(again), "truth")
+    if difference is not None:
+        raise _differs(path, difference)
 
 
 def _bytes_as_written(folder: Path) -> int:

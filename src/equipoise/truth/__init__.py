@@ -1,0 +1,1 @@
+"""What is true of the estimands of a simulated trial, by both potential outcomes of the same people."""
