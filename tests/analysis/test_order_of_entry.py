@@ -114,6 +114,14 @@ def test_strata_and_gaps_are_as_every_list_written_out(data: st.DataObject) -> N
 
 
 @pytest.mark.requirement("ORDER-REFERENCE")
+def test_each_stratum_has_a_list_of_its_own() -> None:
+    """Big stick with limit 1: people one and two of a stratum are on different arms, whoever came between them."""
+    protocol = designed(load_protocol("msc-t1d", [STRATA]), limit=1)
+    panel = listed([0, 0, 1, 1], protocol, sequence=[1, 1, 2, 2], stratum=["child", "adult", "child", "adult"])
+    same(found(panel), {(0, 0, 1, 1): 0.25, (0, 1, 1, 0): 0.25, (1, 0, 0, 1): 0.25, (1, 1, 0, 0): 0.25})
+
+
+@pytest.mark.requirement("ORDER-REFERENCE")
 @given(data=st.data())
 @settings(max_examples=12, deadline=None)
 def test_random_blocks_are_as_every_block_written_out(data: st.DataObject) -> None:
@@ -290,6 +298,22 @@ def test_scrambled_arms_are_the_procedures_in_order_of_entry(changes: tuple[str,
 
 
 @pytest.mark.requirement("ORDER-SCRAMBLE", "PLAN-DRY-RUN")
+def test_scrambled_arms_are_never_further_apart_than_the_limit(first: tuple[Records, Allocation]) -> None:
+    """In each stratum, at every number of its list."""
+    for seed in range(20):
+        allocation = scrambled_allocation(first[0], seed)
+        for stratum in {slot.stratum for slot in allocation.slots.values()}:
+            mine = {
+                slot.sequence: allocation.arms[name]
+                for name, slot in allocation.slots.items()
+                if slot.stratum == stratum
+            }
+            steps = [1 if mine[number] == "group-a" else -1 for number in sorted(mine)]
+            assert sorted(mine) == list(range(1, len(mine) + 1))
+            assert np.abs(np.cumsum(steps)).max() <= 2
+
+
+@pytest.mark.requirement("ORDER-SCRAMBLE", "PLAN-DRY-RUN")
 def test_every_result_of_the_real_run_runs_in_the_dry_run() -> None:
     protocol = load_protocol("msc-t1d", [STRATA])
     records, real = to_records(simulate_trial(protocol, load_scenario("published"), 2))
@@ -353,21 +377,25 @@ def comparable(results: dict, names: dict[str, str] | None = None) -> dict[str, 
 
 
 @pytest.fixture(scope="module")
-def first() -> tuple[Records, Allocation, dict]:
+def first() -> tuple[Records, Allocation]:
     protocol = load_protocol("msc-t1d", [STRATA, SMALL])
     (panel,) = simulate_trials(protocol, load_scenario("published"), 6, 1)
-    records, allocation = to_records(panel)
-    return records, allocation, analysed(records, allocation)
+    return to_records(panel)
+
+
+@pytest.fixture(scope="module")
+def results(first: tuple[Records, Allocation]) -> dict:
+    return analysed(*first)
 
 
 @pytest.mark.requirement("ORDER-RENAMING")
 @given(data=st.data())
 @settings(max_examples=3, deadline=None)
 def test_renaming_and_sorting_anew_change_no_result(
-    first: tuple[Records, Allocation, dict], data: st.DataObject
+    first: tuple[Records, Allocation], results: dict, data: st.DataObject
 ) -> None:
     """Every leaf of results.json: names and numbers alike, numbers to rounding, as sums are taken in another order."""
-    records, allocation, results = first
+    records, allocation = first
     people = records.participants["participant"].to_list()
     words = data.draw(st.permutations([f"{'XYZ'[n % 3]}{n}" for n in range(1, len(people) + 1)]))
     names = dict(zip(people, words, strict=True))
@@ -385,11 +413,11 @@ def test_renaming_and_sorting_anew_change_no_result(
 @pytest.mark.requirement("ORDER-RENAMING")
 @given(data=st.data())
 @settings(max_examples=8, deadline=None)
-def test_renaming_changes_no_arm_of_a_dry_run(first: tuple[Records, Allocation, dict], data: st.DataObject) -> None:
-    records, allocation, _ = first
+def test_renaming_changes_no_arm_of_a_dry_run(first: tuple[Records, Allocation], data: st.DataObject) -> None:
+    records, _ = first
     people = records.participants["participant"].to_list()
     names = dict(zip(people, data.draw(st.permutations([f"P{n}" for n in range(1, len(people) + 1)])), strict=True))
-    other, _ = renamed(records, allocation, names)
+    other, _ = renamed(records, Allocation.of({}), names)
     before, after = scrambled_allocation(records, 4), scrambled_allocation(other, 4)
     assert {names[person]: arm for person, arm in before.arms.items()} == dict(after.arms)
     assert {names[person]: slot for person, slot in before.slots.items()} == dict(after.slots)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from equipoise.analysis.analyse import prepare
+from equipoise.analysis.data import AnalysisData
 from equipoise.analysis.methods import stopping
 from equipoise.analysis.plan import plan
 from equipoise.protocol.load import load_protocol
@@ -53,11 +54,18 @@ def axis_in(order: np.ndarray) -> Panel:
         visit_status=moved(panel.visit_status),
         events=rows(panel.events),
         interventions=rows(panel.interventions),
+        lots=rows(panel.lots),
+        dispensed=rows(panel.dispensed),
     )
 
 
+@cache
+def prepared() -> AnalysisData:
+    return prepare(plan(trial().protocol), trial())
+
+
 def state(panel: Panel) -> dict[str, object]:
-    data = prepare(plan(panel.protocol), trial())
+    data = prepared()
     data = dataclasses.replace(data, panel=panel, sets={name: np.ones_like(flags) for name, flags in data.sets.items()})
     (table,) = stopping.METHOD.run(data, analysis("toxicity"), OPTIONS).tables
     return dict(zip([column.id for column in table.columns], table.rows[0], strict=True))
