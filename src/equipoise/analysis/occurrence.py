@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from equipoise.analysis.data import ENDING, STRATUM, AnalysisData, Applied, Flags
+from equipoise.analysis.recorded import infusions_of, recorded
 from equipoise.analysis.results import Cell, ResultTable, TableColumn
 from equipoise.protocol.model import Protocol
 from equipoise.protocol.schema.inference import Estimand, IntercurrentEvent
@@ -15,6 +16,8 @@ from equipoise.records.onsets import has_lots, onset, undated
 POOLED = "pooled"
 TABLE = "intercurrent-events"
 NOT_RECORDED = "occurrence not recorded"
+SILENT = "the strategy changes no value"
+UNKNOWN = "nobody is known to belong to the stratum"
 NOT_IDENTIFIED = "not identified by randomisation"
 SHARP = "the test's null hypothesis is that the arm changes neither outcome nor event nor missingness"
 WHAT = {
@@ -29,12 +32,16 @@ Counts = Mapping[str, int]
 
 
 def had_events(data: AnalysisData, applied: Applied, visit: str, trial: int) -> dict[str, dict[str, int]]:
-    """Event -> arm -> participants of the estimand's population who had it up to the day of a visit."""
+    """Event -> arm -> participants of the estimand's population who had it up to the day of a visit.
+
+    An event that the trial did not record is not in it.
+    """
     at = applied.days[trial, :, data.panel.visit_index(visit)]
     groups = _groups(data, applied.members[trial], trial)
     return {
-        event: {arm: int((flags & (days[trial] <= at)).sum()) for arm, flags in groups.items()}
-        for event, days in applied.onsets.items()
+        event.id: {arm: int((flags & (applied.onsets[event.id][trial] <= at)).sum()) for arm, flags in groups.items()}
+        for event in data.protocol.authored.intercurrent_events
+        if event.id in applied.onsets and known(data, event, trial)
     }
 
 
@@ -61,7 +68,12 @@ def strategy_notes(
     had = had_events(data, applied, visit, trial)
     events = {event.id: event for event in protocol.authored.intercurrent_events}
     notes: list[str] = []
-    for name, by_arm in had.items():
+    for name in applied.onsets:
+        if name not in had:
+            silent = UNKNOWN if estimand.intercurrent_events[name] == STRATUM else SILENT
+            notes.append(f"{events[name].label}: {NOT_RECORDED}, so that {silent}.")
+            continue
+        by_arm = had[name]
         strategy = estimand.intercurrent_events[name]
         text = WHAT[strategy]
         if strategy == STRATUM and estimand.principal[name].event == "would-occur":
@@ -96,20 +108,24 @@ def occurrence_table(data: AnalysisData) -> ResultTable | None:
     )
     rows: list[tuple[Cell, ...]] = []
     for event in events:
-        known = _known(data, event)
-        happened = np.isfinite(onset(panel, event, data.parameters)[trial]) if known else None
+        shown = known(data, event, trial)
+        happened = np.isfinite(onset(panel, event, data.parameters)[trial]) if shown else None
         counts = (None if happened is None else int((flags & happened).sum()) for flags in groups.values())
-        rows.append((event.id, event.label, *counts, "yes" if known else NOT_RECORDED))
+        rows.append((event.id, event.label, *counts, "yes" if shown else NOT_RECORDED))
     notes = ("Participants with the event at any time since the allocation.",)
     return ResultTable(TABLE, "Intercurrent events", columns, tuple(rows), notes)
 
 
-def _known(data: AnalysisData, event: IntercurrentEvent) -> bool:
-    """Whether the records can show the event: it is bound, and where it is of lots there are lots."""
-    recorded = event.recorded
-    if recorded is None:
+def known(data: AnalysisData, event: IntercurrentEvent, trial: int) -> bool:
+    """Whether a trial's records can show the event: it is bound, and what it is bound to was recorded."""
+    binding, panel = event.recorded, data.panel
+    if binding is None:
         return False
-    return recorded.rule != "lot-failed" or bool(has_lots(data.panel, recorded)[data.trial].any())
+    if binding.rule == "lot-failed":
+        return bool(has_lots(panel, binding)[trial].any())
+    doses = infusions_of(data.protocol) if binding.rule not in (None, "insulin-zero") else None
+    assessment = binding.events or binding.interventions or doses
+    return assessment is None or bool(recorded(panel, assessment)[trial])
 
 
 def _groups(data: AnalysisData, flags: Flags, trial: int) -> dict[str, Flags]:

@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.analysis.data import ENDING, POLICY, STRATUM, AnalysisData, Applied, DerivationData, Flags, Floats
+from equipoise.analysis.occurrence import known
 from equipoise.analysis.registry import Method, Outcome, PlannedParameter
 from equipoise.protocol.model import Protocol
 from equipoise.protocol.schema.inference import Analysis, Estimand, IntercurrentEvent
@@ -87,7 +88,7 @@ def _view(
     days = {event.id: onset(panel, event, data.parameters) for event in events}
     course = _Course(panel, estimand, days, failure)
     parameters = _Parameters(planned, panel, data.parameters, course, estimand.variable.parameter)
-    members = _stratum(panel, estimand, events, days, course.visits)
+    members = _stratum(data, estimand, events, days, course.visits)
     population = data.sets[estimand.population]
     sets = {**data.sets, estimand.population: population & members}
     return replace(
@@ -109,13 +110,17 @@ def _view(
 
 
 def _stratum(
-    panel: Panel,
+    data: AnalysisData,
     estimand: Estimand,
     events: tuple[IntercurrentEvent, ...],
     days: Mapping[str, Floats],
     visits: Floats,
 ) -> Flags:
-    """Who belongs to the principal stratum, (R, n): by what happened up to the day of the estimand's visit."""
+    """Who belongs to the principal stratum, (R, n): by what happened up to the day of the estimand's visit.
+
+    Nobody is known to belong to it where the trial did not record the event.
+    """
+    panel = data.panel
     members = np.ones(panel.present.shape, np.bool_)
     at = visits[:, :, panel.visit_index(estimand.variable.visit)]
     for event in events:
@@ -124,6 +129,7 @@ def _stratum(
         happened = days[event.id] <= at
         wanted = estimand.principal[event.id].event == "would-occur"
         members &= happened if wanted else ~happened
+        members &= np.array([known(data, event, trial) for trial in range(panel.trials)])[:, np.newaxis]
         recorded = event.recorded
         if recorded is not None and recorded.rule == "lot-failed":
             members &= has_lots(panel, recorded)
