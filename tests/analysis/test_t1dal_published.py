@@ -106,4 +106,8 @@ def test_a_blinded_run_compares_nothing_and_says_so(t1dal: Path) -> None:
         else:
             assert result.contrast == "pooled"
     assert {step.arm for step in blinded.flow} == {None}
-    assert all({column.id for column in table.columns[6:]} == {"all"} for table in blinded.tables)
+    described = [table for table in blinded.tables if table.id != "intercurrent-events"]
+    assert all({column.id for column in table.columns[6:]} == {"all"} for table in described)
+    (events,) = (table for table in blinded.tables if table not in described)
+    assert [column.id for column in events.columns] == ["event", "label", "pooled", "recorded"]
+    assert {row[2:] for row in events.rows} == {(None, "occurrence not recorded")}  # version 1 binds no event

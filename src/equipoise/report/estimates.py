@@ -11,6 +11,7 @@ from equipoise.documents.model import Block, Bullets, Callout, Column, Paragraph
 from equipoise.documents.numbers import degrees, digits, p_sentence, p_value
 from equipoise.documents.runs import Missing, Number, Run, Text, plain, runs
 from equipoise.report.forests import forests
+from equipoise.report.intercurrent import intercurrent_blocks
 from equipoise.report.precision import precision_blocks
 from equipoise.report.promises import ROLE_NAMES
 from equipoise.report.safety import primary_sentences
@@ -95,6 +96,7 @@ def estimates_section(source: ReportSource) -> Section | None:
         return None
     blocks: list[Block] = list(forests(source))
     blocks += [_table(source), *_tipping(source)]
+    blocks += intercurrent_blocks(source)
     return Section("estimates", "Estimates", tuple(blocks))
 
 
