@@ -20,7 +20,7 @@ def block(found: dict[str, Any]) -> str:
         "",
         f"{found['trials']} trials of each scenario, {found['draws']} re-draws, seed {found['seed']}{_seconds(found)}.",
         "",
-        "| `leak`, what the role gets | columns | logistic | trees | null, mean (SD) | bar | planted .3 SD found | passes |",
+        "| `leak`, role | columns | logistic | trees | null, mean (SD) | bar | planted .3 SD found | passes |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for item in found["statistical"]:
