@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.analysis.data import AnalysisData
-from equipoise.analysis.doses import doses_given
 from equipoise.analysis.given import given_active
 from equipoise.analysis.measured import Measured, measured_estimates
 from equipoise.analysis.plan import Plan, PlannedAnalysis
@@ -50,8 +49,7 @@ def _safety(planned: Plan, data: AnalysisData, claim: Claim) -> Iterator[str]:
     """The word on safety in each trial: the tables that decide it are made for one trial at a time."""
     wanted = {part.analysis for part in claim.parts}
     rules = [item for item in planned.analyses if item.analysis.id in wanted]
-    doses = doses_given(data.panel)
     for trial in range(data.panel.trials):
         one = dataclasses.replace(data, trial=trial)
         tables = [table for item in rules for table in item.method.run(one, item.analysis, item.options).tables]
-        yield plain_word(safety_claim(claim, (*tables, *safety_tables(one, doses))).verdict)
+        yield plain_word(safety_claim(claim, (*tables, *safety_tables(one))).verdict)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.analysis.data import AnalysisData, Flags
+from equipoise.analysis.doses import had_active
 from equipoise.protocol.model import Protocol
 from equipoise.protocol.schema.inference import Claim
 from equipoise.records.classes import STUDY_TREATMENT
@@ -36,23 +37,14 @@ class Given:
 
 
 def given_active(data: AnalysisData) -> Given:
-    """Count them by the arm that was allocated and what that arm is given in the period of the record."""
+    """Count them by the arm that was allocated and the product that was given: as dispensed, else the arm's."""
     panel, protocol = data.panel, data.protocol
     rows, trials = panel.interventions, panel.trials
-    arms, periods = len(protocol.arms), len(protocol.periods)
-    had = np.zeros((trials, panel.participants, periods), np.bool_)
+    arms = len(protocol.arms)
     recorded = np.zeros(trials, np.bool_)
-    active = np.array(
-        [[protocol.role(arm.id, period.id) == "active" for period in protocol.periods] for arm in protocol.arms]
-    )
     if rows.columns:
-        study = rows.columns["treatment"] == STUDY_TREATMENT
-        recorded[rows.trial[study]] = True
-        arm = panel.arm[rows.trial, rows.participant]
-        for place, period in enumerate(protocol.periods):
-            mine = study & (rows.columns["status"] == "given") & (rows.columns["period"] == period.id)
-            mine &= (arm != UNKNOWN_ARM) & active[np.maximum(arm, 0), place]
-            had[rows.trial[mine], rows.participant[mine], place:] = True
+        recorded[rows.trial[rows.columns["treatment"] == STUDY_TREATMENT]] = True
+    had = had_active(data)
     members = [panel.present & (panel.arm == code) for code in range(arms)]
     people = np.stack([(had & each[..., None]).sum(axis=1) for each in members], axis=1)
     allocated = np.stack([each.sum(axis=1) for each in members], axis=1)

@@ -126,14 +126,12 @@ def analyse(
     inputs |= {"allocation": arms.digest} if arms is not None else {}
     inputs |= {"dispensed": dispensed.digest} if dispensed is not None else {}
     inputs |= {"signed plan": plan_before.digest} if plan_before is not None else {}
+    inputs |= {"chances": digest_of_file(Path(chances))} if chances is not None else {}
     command = ["equipoise", "analyse", str(protocol), str(records), "-o", str(output)]
     command += ["--role", view.role] if view is not None and role is not None else []
     command += ["--blinded"] if view is not None and role is None else []
-    command += ["--allocation", str(allocation)] if allocation is not None else []
-    command += ["--scramble", str(scramble)] if scramble is not None else []
-    command += ["--plan", str(signed)] if signed is not None else []
-    command += ["--chances", str(chances)] if chances is not None else []
-    inputs |= {"chances": digest_of_file(Path(chances))} if chances is not None else {}
+    options = {"--allocation": allocation, "--scramble": scramble, "--plan": signed, "--chances": chances}
+    command += [word for name, value in options.items() if value is not None for word in (name, str(value))]
     command += [word for change in changes for word in ("--set", change)]
     record_step(target, "analyse", command, inputs)
     return AnalysedTrial(target.path, analysed.results, told(view), said(analysed.results, often))
