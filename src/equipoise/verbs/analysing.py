@@ -93,15 +93,9 @@ def analyse(
     refuse_beside_whole(Path(output), view)
     source = _source(records, loaded)
     found = masked_for(source.records, view)
-    blinded = view is not None and view.allocation
-    if scramble is None and allocation is None and not blinded and source.arms is not None:
-        arms = source.arms
-    elif scramble is None:
-        given = Path(allocation) if allocation is not None else None
-        arms = find_allocation(found, source.folder, given, blinded=blinded)
-    else:
-        arms = scrambled_allocation(found, scramble)
-    beside = Path(allocation).parent if allocation is not None else source.folder.parent
+    given = None if allocation is None else Path(allocation)
+    arms = _arms(source, found, given, scramble, blinded=view is not None and view.allocation)
+    beside = source.folder.parent if given is None else given.parent
     dispensed = find_dispensed(found, beside) if arms is not None and scramble is None else None
     plan_before = None if signed is None else signed_plan(Path(signed))
     analysed = analyse_records(
@@ -111,30 +105,48 @@ def analyse(
     write_protocol(target, loaded)
     if plan_before is not None:
         write_protocol(target, plan_before, SIGNED)
-    real = arms if scramble is None else None
-    if source.folder.resolve() != (target.path / "records").resolve():
-        write_trial(target, found, real, dispensed)
-    elif real is not None and arms is not None and not (target.path / "allocation.csv").is_file():
-        target.write_text("allocation.csv", arms.to_csv())
-        write_dispensed(target, dispensed)
+    _write_data(target, source, found, arms if scramble is None else None, dispensed)
     write_analysis(target, analysed, analysis_datasets(planned, analysed.data))
     write_chances(target, often)
-    whole = view is None or view.whole
-    inputs = {"protocol": loaded.digest, "records": found.digest}
-    # Digests of the files that were imported are digests of what is withheld too: they could differ by arm.
-    inputs |= {name: digest for name, digest in source.inputs.items() if whole or name == "import map"}
-    inputs |= {"allocation": arms.digest} if arms is not None else {}
-    inputs |= {"dispensed": dispensed.digest} if dispensed is not None else {}
-    inputs |= {"signed plan": plan_before.digest} if plan_before is not None else {}
+    inputs = {"protocol": loaded.digest, "records": found.digest, **_inputs(source, view)}
+    parts = {"allocation": arms, "dispensed": dispensed, "signed plan": plan_before}
+    inputs |= {name: part.digest for name, part in parts.items() if part is not None}
     inputs |= {"chances": digest_of_file(Path(chances))} if chances is not None else {}
     command = ["equipoise", "analyse", str(protocol), str(records), "-o", str(output)]
-    command += ["--role", view.role] if view is not None and role is not None else []
-    command += ["--blinded"] if view is not None and role is None else []
+    command += [] if view is None else ["--blinded"] if role is None else ["--role", view.role]
     options = {"--allocation": allocation, "--scramble": scramble, "--plan": signed, "--chances": chances}
     command += [word for name, value in options.items() if value is not None for word in (name, str(value))]
     command += [word for change in changes for word in ("--set", change)]
     record_step(target, "analyse", command, inputs)
     return AnalysedTrial(target.path, analysed.results, told(view), said(analysed.results, often))
+
+
+def _arms(
+    source: _Source, found: Records, given: Path | None, scramble: int | None, *, blinded: bool
+) -> Allocation | None:
+    """The arms of an analysis: drawn anew for a dry run, none for who is blinded, else as given, imported or beside."""
+    if scramble is not None:
+        return scrambled_allocation(found, scramble)
+    if given is None and not blinded and source.arms is not None:
+        return source.arms
+    return find_allocation(found, source.folder, given, blinded=blinded)
+
+
+def _write_data(
+    target: OutputFolder, source: _Source, found: Records, real: Allocation | None, dispensed: Dispensed | None
+) -> None:
+    """The records, and the arms where they are real, in the output folder, unless they are there already."""
+    if source.folder.resolve() != (target.path / "records").resolve():
+        write_trial(target, found, real, dispensed)
+    elif real is not None and not (target.path / "allocation.csv").is_file():
+        target.write_text("allocation.csv", real.to_csv())
+        write_dispensed(target, dispensed)
+
+
+def _inputs(source: _Source, view: View | None) -> dict[str, str]:
+    """The digests of what was read; of imported files none for a masked role, since they could differ by arm."""
+    whole = view is None or view.whole
+    return {name: digest for name, digest in source.inputs.items() if whole or name == "import map"}
 
 
 def _allowed(view: View | None, allocation: str | Path | None) -> None:
