@@ -262,10 +262,11 @@ def test_a_trial_without_participants_has_a_complete_report(tmp_path: Path, blin
     folder = Path(shutil.copytree(EXAMPLE, tmp_path / "empty"))
     for path in (folder / "data").iterdir():
         path.write_text(path.read_text().splitlines()[0] + "\n")
-    protocol, out = folder / "protocol.yaml", tmp_path / "out"
+    protocol, made = folder / "protocol.yaml", tmp_path / "made"
+    out = tmp_path / "blinded" if blinded else made  # a blinded run is not written beside the allocation
     for command in (
-        ("import", protocol, folder / "data", "--map", folder / "map.yaml", "-o", out),
-        ("analyse", protocol, out, *blinded, "-o", out),
+        ("import", protocol, folder / "data", "--map", folder / "map.yaml", "-o", made),
+        ("analyse", protocol, made, *blinded, "-o", out),
         ("report", out),
         ("verify", out),
     ):
