@@ -80,6 +80,17 @@ def test_tables_hold_no_row_of_what_is_withheld_and_say_so(blinded: Path) -> Non
 
 
 @pytest.mark.requirement("BLINDING-ROLE")
+def test_intercurrent_events_of_withheld_records_are_not_counted_as_none(blinded: Path) -> None:
+    """Ketoacidosis is found by its term, lots that failed by the lots, and the blinded statistician has neither."""
+    table = next(item for item in results(blinded)["tables"] if item["id"] == "intercurrent-events")
+    rows = {row[0]: row[2:] for row in table["rows"]}
+    for name in ("ketoacidosis", "pregnancy", "lot-failed", "dose-below-range"):
+        assert rows[name] == [None, REASON], name
+    assert rows["systemic-steroids"][-1] == "yes"
+    assert rows["systemic-steroids"][0] is not None
+
+
+@pytest.mark.requirement("BLINDING-ROLE")
 def test_datasets_and_records_hold_the_baseline_and_nothing_after(blinded: Path) -> None:
     values = pl.read_parquet(blinded / "adam" / "adeff.parquet")
     cells = values.filter(pl.col("PARAMID") == "treg-percent")

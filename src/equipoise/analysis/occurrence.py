@@ -71,7 +71,7 @@ def strategy_notes(
     for name in applied.onsets:
         if name not in had:
             silent = UNKNOWN if estimand.intercurrent_events[name] == STRATUM else SILENT
-            notes.append(f"{events[name].label}: {NOT_RECORDED}, so that {silent}.")
+            notes.append(f"{events[name].label}: {_unknown(data, events[name])}, so that {silent}.")
             continue
         by_arm = had[name]
         strategy = estimand.intercurrent_events[name]
@@ -111,7 +111,7 @@ def occurrence_table(data: AnalysisData) -> ResultTable | None:
         shown = known(data, event, trial)
         happened = np.isfinite(onset(panel, event, data.parameters)[trial]) if shown else None
         counts = (None if happened is None else int((flags & happened).sum()) for flags in groups.values())
-        rows.append((event.id, event.label, *counts, "yes" if shown else NOT_RECORDED))
+        rows.append((event.id, event.label, *counts, "yes" if shown else _unknown(data, event)))
     notes = ("Participants with the event at any time since the allocation.",)
     return ResultTable(TABLE, "Intercurrent events", columns, tuple(rows), notes)
 
@@ -119,13 +119,30 @@ def occurrence_table(data: AnalysisData) -> ResultTable | None:
 def known(data: AnalysisData, event: IntercurrentEvent, trial: int) -> bool:
     """Whether a trial's records can show the event: it is bound, and what it is bound to was recorded."""
     binding, panel = event.recorded, data.panel
-    if binding is None:
+    if binding is None or hidden(data, event):
         return False
     if binding.rule == "lot-failed":
         return bool(has_lots(panel, binding)[trial].any())
     doses = infusions_of(data.protocol) if binding.rule not in (None, "insulin-zero") else None
     assessment = binding.events or binding.interventions or doses
     return assessment is None or bool(recorded(panel, assessment)[trial])
+
+
+def hidden(data: AnalysisData, event: IntercurrentEvent) -> bool:
+    """Whether what an event is bound to is withheld from this analysis: without terms or lots nothing can be found."""
+    withheld, binding = data.withheld, event.recorded
+    if withheld is None or binding is None:
+        return False
+    if binding.events is not None:
+        return binding.events in withheld.hidden.assessments or withheld.column("events", "term")
+    if binding.interventions is not None:
+        return binding.interventions in withheld.hidden.assessments
+    return binding.rule in ("lot-failed", "dose-below-range") and withheld.column("lots", "value")
+
+
+def _unknown(data: AnalysisData, event: IntercurrentEvent) -> str:
+    """Why an event cannot be found."""
+    return data.withheld.reason if data.withheld is not None and hidden(data, event) else NOT_RECORDED
 
 
 def _groups(data: AnalysisData, flags: Flags, trial: int) -> dict[str, Flags]:
