@@ -6,41 +6,31 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import click
 
+from equipoise.cli.lines import line_of
+from equipoise.cli.options import (
+    CHANCES,
+    FOLDER,
+    FORMATS,
+    FORMATS_WANTED,
+    KINDS,
+    OUTPUT,
+    SCENARIO,
+    SEED,
+    SET,
+    TRUTH,
+    Format,
+    Kind,
+)
 from equipoise.cli.progress import working
 from equipoise.errors import DataError, EquipoiseError, Problem
 
 INTERRUPTED = 130
 MOST_WARNINGS = 10
 """Warnings of one rule that are told one by one."""
-_Format = Literal["html", "pdf", "docx"]
-_FORMATS = ("html", "pdf", "docx")
-_Kind = Literal["csv", "parquet", "xpt", "dataset-json", "usdm"]
-_KINDS = ("csv", "parquet", "xpt", "dataset-json", "usdm")
-_FOLDER = click.Path(path_type=Path)
-_SET = click.option(
-    "--set",
-    "changes",
-    multiple=True,
-    metavar="PATH=VALUE",
-    help="Change a value, as protocol.arms.a.ratio=2 or scenario.dropout=0.2.",
-)
-_FORMATS_WANTED = click.option(
-    "--format",
-    "formats",
-    type=click.Choice(_FORMATS),
-    multiple=True,
-    default=["html"],
-    show_default=True,
-    help="Of the document; may be given more than once.",
-)
-_CHANCES = click.option(
-    "--chances", type=_FOLDER, metavar="FILE", help="Chances of each verdict to show, instead of the package's own."
-)
-_OUTPUT = click.option("-o", "--output", required=True, type=_FOLDER, help="Folder to write.")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -57,7 +47,7 @@ def commands() -> None:
 
 @commands.command()
 @click.argument("protocol")
-@_SET
+@SET
 def check(protocol: str, changes: tuple[str, ...]) -> None:
     """Say whether PROTOCOL is valid, meaningful and can be analysed."""
     from equipoise.verbs.checking import check as verb
@@ -73,7 +63,7 @@ def check(protocol: str, changes: tuple[str, ...]) -> None:
 @commands.command()
 @click.argument("protocol")
 @click.option("--upgrade", is_flag=True, required=True, help="Write it in the newest version of the format.")
-@click.option("-o", "--output", required=True, type=_FOLDER, help="File to write, which must be new.")
+@click.option("-o", "--output", required=True, type=FOLDER, help="File to write, which must be new.")
 def amend(protocol: str, upgrade: bool, output: Path) -> None:
     """Write PROTOCOL anew as an amendment of itself that promises the same."""
     from equipoise.verbs.amending import amend as verb
@@ -84,18 +74,13 @@ def amend(protocol: str, upgrade: bool, output: Path) -> None:
     click.echo(f"amends {done.before.digest}")
 
 
-_SCENARIO = click.option("--scenario", help="Scenario file, or a shipped name; default: the protocol's own.")
-_SEED = click.option("--seed", type=click.IntRange(0), help="Seed; default: a fresh one, printed and stored.")
-_TRUTH = click.option("--truth", type=_FOLDER, help="A file of the population's true values, to be shown beside.")
-
-
 @commands.command()
 @click.argument("protocol")
-@_SCENARIO
-@_SEED
-@_TRUTH
-@_SET
-@_OUTPUT
+@SCENARIO
+@SEED
+@TRUTH
+@SET
+@OUTPUT
 def simulate(
     protocol: str, scenario: str | None, seed: int | None, truth: Path | None, changes: tuple[str, ...], output: Path
 ) -> None:
@@ -109,13 +94,13 @@ def simulate(
 
 @commands.command()
 @click.argument("protocol")
-@_SCENARIO
-@_SEED
-@_TRUTH
-@_SET
-@_CHANCES
-@_OUTPUT
-@_FORMATS_WANTED
+@SCENARIO
+@SEED
+@TRUTH
+@SET
+@CHANCES
+@OUTPUT
+@FORMATS_WANTED
 def trial(
     protocol: str,
     scenario: str | None,
@@ -124,7 +109,7 @@ def trial(
     changes: tuple[str, ...],
     chances: Path | None,
     output: Path,
-    formats: tuple[_Format, ...],
+    formats: tuple[Format, ...],
 ) -> None:
     """Simulate a trial of PROTOCOL, analyse it and write its report."""
     from equipoise.verbs.simulating import trial as verb
@@ -159,10 +144,10 @@ def _simulated(done: Any) -> None:
 
 @commands.command(name="import")
 @click.argument("protocol")
-@click.argument("folder", type=_FOLDER)
-@click.option("--map", "import_map", type=_FOLDER, help="Import map; default: the shipped one named like the protocol.")
+@click.argument("folder", type=FOLDER)
+@click.option("--map", "import_map", type=FOLDER, help="Import map; default: the shipped one named like the protocol.")
 @click.option("--dry-run", is_flag=True, help="Say what would be read, dropped and converted, and write nothing.")
-@click.option("-o", "--output", type=_FOLDER, help="Folder for the output; needed but for --dry-run.")
+@click.option("-o", "--output", type=FOLDER, help="Folder for the output; needed but for --dry-run.")
 def import_(protocol: str, folder: Path, import_map: Path | None, dry_run: bool, output: Path | None) -> None:
     """Read the files of a finished trial in FOLDER: CSV or Parquet with a map, or a REDCap project's export."""
     from equipoise.verbs.importing import import_trial, preview_import
@@ -204,8 +189,8 @@ def _warnings(warnings: Sequence[Problem]) -> None:
 
 @commands.command()
 @click.argument("protocol")
-@click.argument("records", type=_FOLDER)
-@click.option("--allocation", type=_FOLDER, help="Allocation file; default: the one beside the records.")
+@click.argument("records", type=FOLDER)
+@click.option("--allocation", type=FOLDER, help="Allocation file; default: the one beside the records.")
 @click.option(
     "--blinded", is_flag=True, help="For the blinded statistician: without the allocation and what the protocol hides."
 )
@@ -216,11 +201,11 @@ def _warnings(warnings: Sequence[Problem]) -> None:
     "--scramble", type=click.IntRange(0), metavar="SEED", help="A dry run: arms drawn anew, which mean nothing."
 )
 @click.option(
-    "--plan", "signed", type=_FOLDER, help="Folder of the plan that was signed; deviations from it are listed."
+    "--plan", "signed", type=FOLDER, help="Folder of the plan that was signed; deviations from it are listed."
 )
-@_CHANCES
-@_SET
-@_OUTPUT
+@CHANCES
+@SET
+@OUTPUT
 def analyse(
     protocol: str,
     records: Path,
@@ -262,33 +247,18 @@ def analyse(
         if step.id == "allocated" and step.arm is not None and not step.count:
             click.echo(f"warning: {step.arm} has no participants", err=True)
     for result in done.results.results:
-        click.echo(_line(result))
+        click.echo(line_of(result))
     for line in (*done.said, *done.withheld):
         click.echo(line)
     click.echo(f"{done.folder / 'results.json'}")
 
 
-def _line(result: Any) -> str:
-    if result.estimate is None:
-        return f"{result.id}: {result.status}"
-    # z: no minus before a number that is 0 once it is rounded.
-    interval = f" ({_limit(result.lower)}, {_limit(result.upper)})" if result.lower is not None else ""
-    if result.p_value is None:
-        return f"{result.id}: {result.estimate:z.3f}{interval}"
-    p_value = f"p = {result.p_value:.3f}" if result.p_value >= 0.001 else "p < 0.001"
-    return f"{result.id}: {result.estimate:z.3f}{interval}, {p_value}"
-
-
-def _limit(value: float | None) -> str:
-    return "no limit" if value is None else f"{value:z.3f}"
-
-
 @commands.command()
 @click.argument("protocol")
-@_SET
-@_FORMATS_WANTED
-@_OUTPUT
-def sap(protocol: str, changes: tuple[str, ...], formats: tuple[_Format, ...], output: Path) -> None:
+@SET
+@FORMATS_WANTED
+@OUTPUT
+def sap(protocol: str, changes: tuple[str, ...], formats: tuple[Format, ...], output: Path) -> None:
     """Write the statistical analysis plan of PROTOCOL, with empty tables, and the digest to sign."""
     from equipoise.verbs.planning import sap as verb
 
@@ -299,12 +269,12 @@ def sap(protocol: str, changes: tuple[str, ...], formats: tuple[_Format, ...], o
 
 @commands.command()
 @click.argument("protocol")
-@click.argument("records", type=_FOLDER, required=False)
-@click.option("--kind", type=click.Choice(_KINDS), default="csv", show_default=True)
+@click.argument("records", type=FOLDER, required=False)
+@click.option("--kind", type=click.Choice(KINDS), default="csv", show_default=True)
 @click.option("--adam", is_flag=True, help="The analysis datasets of the folder too; they hold the arms.")
 @click.option("--view", "role", metavar="ROLE", help="Without what the protocol hides from ROLE before database lock.")
-@_OUTPUT
-def export(protocol: str, records: Path | None, kind: _Kind, adam: bool, role: str | None, output: Path) -> None:
+@OUTPUT
+def export(protocol: str, records: Path | None, kind: Kind, adam: bool, role: str | None, output: Path) -> None:
     """Write RECORDS as SDTM datasets with the trial's design, without arms. `analyse` reads such a folder too.
 
     `export DIR --view ROLE` writes the records of a trial's folder as a masked copy, which `verify --whole DIR` proves
@@ -346,7 +316,7 @@ def _viewed(folder: Path, output: Path, role: str) -> None:
 
 
 @commands.command()
-@click.argument("folder", type=_FOLDER)
+@click.argument("folder", type=FOLDER)
 def conform(folder: Path) -> None:
     """Check the SDTM or ADaM datasets in FOLDER (csv, parquet, xpt or Dataset-JSON) by the rules of docs/standards.md.
 
@@ -367,9 +337,9 @@ def conform(folder: Path) -> None:
 
 
 @commands.command()
-@click.argument("folder", type=_FOLDER)
-@click.option("--format", "kind", type=click.Choice(_FORMATS), default="html", show_default=True)
-def report(folder: Path, kind: _Format) -> None:
+@click.argument("folder", type=FOLDER)
+@click.option("--format", "kind", type=click.Choice(FORMATS), default="html", show_default=True)
+def report(folder: Path, kind: Format) -> None:
     """Write the report of the analysis in FOLDER."""
     from equipoise.verbs.reporting import report as verb
 
@@ -379,9 +349,9 @@ def report(folder: Path, kind: _Format) -> None:
 
 
 @commands.command()
-@click.argument("folder", type=_FOLDER)
-@click.option("--against", type=_FOLDER, help="Another analysed folder: which inputs changed since?")
-@click.option("--whole", type=_FOLDER, help="The folder of the whole records of which FOLDER holds a masked copy.")
+@click.argument("folder", type=FOLDER)
+@click.option("--against", type=FOLDER, help="Another analysed folder: which inputs changed since?")
+@click.option("--whole", type=FOLDER, help="The folder of the whole records of which FOLDER holds a masked copy.")
 def verify(folder: Path, against: Path | None, whole: Path | None) -> None:
     """Recompute everything in FOLDER from its records.
 
