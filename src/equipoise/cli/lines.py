@@ -6,6 +6,7 @@ from typing import Any
 
 
 def line_of(result: Any) -> str:
+    """One result: its estimate with interval and p-value, else why it has none."""
     if result.estimate is None:
         return f"{result.id}: {result.status}"
     # z: no minus before a number that is 0 once it is rounded.

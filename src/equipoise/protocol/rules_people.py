@@ -35,6 +35,44 @@ def criteria_can_be_decided(draft: Draft) -> Problems:
                 yield from _expression(draft, steps, level.expression)
 
 
+def variables_have_sources(draft: Draft) -> Problems:
+    """Where a variable is said to be recorded there is one place that holds values of its type."""
+    for index, variable in enumerate(draft.authored.eligibility.variables):
+        source, steps = variable.from_, ("eligibility", "variables", index, "from")
+        if source is None:
+            continue
+        measured = source.test is not None and source.visit is not None
+        half = (source.test is None) != (source.visit is None)
+        if half or (source.participants is not None) == measured:
+            message = "a variable comes from one place: a column of the participants, or a test at a visit"
+            yield draft.problem(steps, "variable-from", message, "Give either participants, or both test and visit.")
+            continue
+        kinds = ("number", "boolean") if measured else ("number",) if source.participants == "age_years" else ("text",)
+        if variable.type not in kinds:
+            message = f"what is recorded there is a {' or '.join(kinds)}, and the variable a {variable.type}"
+            yield draft.problem(steps, "variable-from-type", message, "Change the type, or where it comes from.")
+        if measured:
+            yield from _measured(draft, steps, str(source.test), str(source.visit), variable.unit)
+
+
+def _measured(draft: Draft, steps: tuple[Step, ...], test: str, visit: str, unit: str | None) -> Problems:
+    """The test exists, its assessment is planned at the visit, once, and it knows the variable's unit."""
+    name, _, own = test.partition(".")
+    assessment = draft.assessments.get(name)
+    tests = {f"{item.id}.{one.id}" for item in draft.assessments.values() for one in item.tests}
+    yield from draft.unknown((*steps, "test"), "known-test", test, tests)
+    if assessment is None or own not in {item.id for item in assessment.tests}:
+        return
+    yield from draft.unknown((*steps, "visit"), "known-visit", visit, assessment.visits)
+    known = next({item.unit, *(item.conversions or ())} for item in assessment.tests if item.id == own)
+    if unit is not None and unit not in known:
+        message = f"the test has no such unit as the variable's, {unit}"
+        yield draft.problem((*steps, "test"), "variable-from-unit", message, f"Use one of: {listed(known)}.")
+    if assessment.minutes:
+        message = "the test is taken several times at a visit, so that it has no one value there"
+        yield draft.problem((*steps, "test"), "variable-from-once", message, "Name a test without time points.")
+
+
 def _expression(draft: Draft, steps: tuple[Step, ...], text: str) -> Problems:
     try:
         expression = Expression(text)
@@ -198,6 +236,7 @@ def stopping_can_act(draft: Draft) -> Problems:
 
 RULES = (
     criteria_can_be_decided,
+    variables_have_sources,
     consent_comes_first,
     allocation_can_be_made,
     blinding_hides_something,
