@@ -221,13 +221,16 @@ def test_deaths_are_told_as_such(results: dict[str, Any]) -> None:
 
 def test_figures_of_estimates_compare_two_arms_each(folder: Path) -> None:
     forests = [block for block in report_document(read_source(folder)).figures() if block.id.startswith("forest-")]
-    assert [str(block.title).split(":")[0] for block in forests] == [
-        "ADAS-Cog (11), Xanomeline high dose minus Placebo",
-        "ADAS-Cog (11), Xanomeline low dose minus Placebo",
-        "ADAS-Cog (11), Xanomeline high dose minus Xanomeline low dose",
-    ]
+    compared = (
+        "Xanomeline high dose minus Placebo",
+        "Xanomeline low dose minus Placebo",
+        "Xanomeline high dose minus Xanomeline low dose",
+    )
+    parameters = ("ADAS-Cog (11), last analysed value carried forward", "ADAS-Cog (11)")
+    titles = [str(block.title).split(":")[0] for block in forests]
+    assert titles == [f"{parameter}, {arms}" for parameter in parameters for arms in compared]
     for block in forests:
-        first, second = str(block.title).split(", ")[1].split(":")[0].split(" minus ")
+        first, second = str(block.title).split(":")[0].rsplit(", ", 1)[1].split(" minus ")
         assert first in block.drawing.axis_label and second in block.drawing.axis_label
         assert {block.drawing.below, block.drawing.above} == {f"favours {first}", f"favours {second}"}
 

@@ -159,7 +159,10 @@ def test_nobody_lost_everybody_lost_an_empty_arm_and_no_values() -> None:
     one_arm = np.full(shape, 0.5)
     one_arm[:, :, 2:] = np.where(data.panel.arm == 0, 0.5, 0.1)[..., None]
     assert_array_equal(estimated(values_of(data, one_arm)).status, NO_RATIO)
-    assert all(text.startswith("a column of the model follows") for text in estimated(emptied(lost(), 1)).status)
+    assert all(
+        text.startswith("something that the model adjusts for is the same for everyone")
+        for text in estimated(emptied(lost(), 1)).status
+    )
     nobody = compared(values_of(data, np.full(shape, NAN)))
     assert all(text.startswith("nobody has a value") for text in nobody.estimates[0].status)
     assert all(row[2:] == (0, 0, 0, 0, None) for row in nobody.tables[0].rows)

@@ -10,6 +10,7 @@ import pytest
 from equipoise.errors import InputError
 from equipoise.protocol.load import load_protocol
 from equipoise.records.classes import STATUSES
+from equipoise.records.dispensed import dispensed_of
 from equipoise.records.from_panel import to_records
 from equipoise.records.from_records import to_panel
 from equipoise.records.panel import HELD, LEFT, Panel, differences
@@ -35,7 +36,7 @@ def seated(panel: Panel) -> np.ndarray:
 def test_records_pass_every_check_and_give_back_the_panel(protocol: str, seed: int) -> None:
     panel = simulate_trial(load_protocol(protocol), load_scenario("published"), seed)
     records, allocation = to_records(panel)
-    assert differences(to_panel(records, allocation), panel) == []
+    assert differences(to_panel(records, allocation, dispensed_of(panel)), panel) == []
     rules = {warning.rule for warning in records.warnings}
     assert rules <= {"plausible"}, "no visit outside its window"
     assert len(records.warnings) < 20

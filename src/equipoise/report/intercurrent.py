@@ -6,20 +6,11 @@ from collections.abc import Iterator
 
 from equipoise.analysis.occurrence import NOT_RECORDED, TABLE
 from equipoise.documents.model import Block, Bullets, Column, Paragraph, Table, row
-from equipoise.documents.runs import Code, Missing, Text
+from equipoise.documents.runs import Missing, Text
 from equipoise.report.source import ReportSource
+from equipoise.report.trail import origin_in_records
 
-SOURCE: Text = (
-    "Source: table ",
-    Code(TABLE),
-    " in results.json; rows: ",
-    Code("records/events"),
-    ", ",
-    Code("records/interventions"),
-    ", ",
-    Code("records/lots"),
-    ".",
-)
+BEHIND = ("records/events", "records/interventions", "records/lots")
 
 
 def intercurrent_blocks(source: ReportSource) -> Iterator[Block]:
@@ -33,7 +24,9 @@ def intercurrent_blocks(source: ReportSource) -> Iterator[Block]:
     for cells in found.rows:
         counts: list[Text] = [Missing(NOT_RECORDED) if cell is None else str(cell) for cell in cells[2:-1]]
         rows.append(row(str(cells[1]), *counts))
-    yield Table("table-intercurrent", found.title, columns, tuple(rows), notes=(*found.notes, SOURCE))
+    yield Table(
+        "table-intercurrent", found.title, columns, tuple(rows), notes=(*found.notes, origin_in_records(TABLE, *BEHIND))
+    )
     told: dict[tuple[str, ...], list[str]] = {}
     for result in source.results.results:
         if result.strategy_notes:

@@ -10,10 +10,11 @@ from equipoise.documents.model import Block, Callout, Column, Paragraph, Section
 from equipoise.documents.numbers import digits
 from equipoise.documents.runs import Missing, Reference, Text
 from equipoise.report.source import ReportSource
-from equipoise.report.trail import origin
+from equipoise.report.trail import origin_in_records
 
 LISTINGS = (SERIOUS, LOTS, PRODUCTS, DEVIATIONS)
 NOT_RECORDED = "not recorded"
+BEHIND = ("records/events", "records/interventions", "records/lots", "dispensed.csv")
 SHARE = "upper"
 """The fact that is a share."""
 
@@ -33,11 +34,11 @@ def safety_listings(source: ReportSource) -> Iterator[Section]:
     tables = _tables(source)
     if FACTS not in tables or not tables[FACTS].rows:  # without rows what the verdict rests on is withheld
         return
-    blocks: list[Block] = [_facts(source, tables[FACTS])]
+    blocks: list[Block] = [_facts(tables[FACTS])]
     for name in LISTINGS:
         table = tables[name]
         if table.rows:
-            blocks.append(_listing(source, table))
+            blocks.append(_listing(table))
         else:
             blocks.append(Paragraph(f"{table.title}: none {_known(tables[FACTS], name)}."))
     yield Section("safety-claim", "The verdict on safety", tuple(blocks))
@@ -77,12 +78,12 @@ def _known(facts: ResultTable, listing: str) -> str:
     return f"known, since they were {NOT_RECORDED}" if unknown[listing] else "found"
 
 
-def _facts(source: ReportSource, table: ResultTable) -> Table:
+def _facts(table: ResultTable) -> Table:
     rows = tuple(
         row(str(label), _fact(str(name), value)) for name, label, value in table.rows if name != "not-recorded"
     )
     silent = next((value for name, _, value in table.rows if name == "not-recorded"), None)
-    notes = (*((f"Not recorded: {silent}.",) if silent else ()), *table.notes, origin(source, table.id))
+    notes = (*((f"Not recorded: {silent}.",) if silent else ()), *table.notes, origin_in_records(table.id, *BEHIND))
     return Table(_id(table), table.title, (Column(""), Column("", align="right")), rows, notes)
 
 
@@ -92,13 +93,13 @@ def _fact(name: str, value: Cell) -> Text:
     return f"{100 * float(value):.1f} %" if name == SHARE else digits(float(value), 0)
 
 
-def _listing(source: ReportSource, table: ResultTable) -> Table:
+def _listing(table: ResultTable) -> Table:
     numbers = ("dose_number", "day", "since_dose")
     columns = tuple(
         Column(column.label, column.unit, align="right" if column.id in numbers else "left") for column in table.columns
     )
     rows = tuple(row(*(_cell(value) for value in line)) for line in table.rows)
-    return Table(_id(table), table.title, columns, rows, (*table.notes, origin(source, table.id)))
+    return Table(_id(table), table.title, columns, rows, (*table.notes, origin_in_records(table.id, *BEHIND)))
 
 
 def _cell(value: Cell) -> Text:

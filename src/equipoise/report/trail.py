@@ -42,6 +42,15 @@ def origin(
     return (*runs, "; rows: ", Code("records/interventions" if rows == "interventions" else f"adam/{rows}"), ".")
 
 
+def origin_in_records(table: str, *rows: str) -> Text:
+    """The line under a table that no single analysis made: the table of results.json, and the records behind it."""
+    runs: list[Run] = ["Source: table ", Code(table), " in results.json; rows: "]
+    for number, name in enumerate(rows):
+        runs += [", "] if number else []
+        runs.append(Code(name))
+    return (*runs, ".")
+
+
 def _events(source: ReportSource, analysis: Analysis) -> tuple[str, ...]:
     """The assessments whose events an analysis counts: those that it names, else those of its estimand's parameter."""
     named = analysis.options.get("events")
