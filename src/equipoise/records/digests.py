@@ -8,7 +8,7 @@ table without rows is no part, so optional columns that are added later change n
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import polars as pl
 
@@ -46,7 +46,10 @@ def root_of(parts: Mapping[str, str], lacks: Iterable[str] = ()) -> str:
 def digest_of_version_1(tables: Mapping[str, pl.DataFrame]) -> str:
     """The digest that `equipoise/records/1` has: over every table with the columns that it had, empty ones too."""
     return digest_of_data(
-        {name: digest_of_table(table.select(BY_NAME[name].columns_of(1))) for name, table in tables.items()}
+        {
+            name: digest_of_table(table.select(BY_NAME[name].columns_of(1)), _cell_by_cell)
+            for name, table in tables.items()
+        }
     )
 
 
@@ -70,21 +73,32 @@ def _filled(table: pl.DataFrame) -> pl.DataFrame:
     return table.select(column for column in table.get_columns() if column.null_count() < len(column))
 
 
-def digest_of_table(table: pl.DataFrame) -> str:
-    """Names, types, missing cells and values of a table, in a byte order of our own."""
+def digest_of_table(table: pl.DataFrame, texts: Callable[[pl.Series], bytes] | None = None) -> str:
+    """Names, types, missing cells and values of a table, in a byte order of our own; texts: how they are written."""
     digest = hashlib.sha256()
     for name in table.columns:
         column = table[name]
         digest.update(f"{name}:{column.dtype}:{len(column)};".encode())
         digest.update(column.is_null().to_numpy().astype("u1").tobytes())
-        digest.update(_content(column))
+        digest.update(_content(column, texts or _texts))
     return "sha256:" + digest.hexdigest()
 
 
-def _content(column: pl.Series) -> bytes:
+def _texts(column: pl.Series) -> bytes:
+    """The lengths of all cells in bytes, then all cells."""
+    lengths = column.str.len_bytes().to_numpy().astype("<u4").tobytes()
+    return lengths + "".join(column.to_list()).encode()
+
+
+def _cell_by_cell(column: pl.Series) -> bytes:
+    """Length and text of each cell in turn, as records of version 1 have it."""
+    texts = [text.encode() for text in column.to_list()]
+    return b"".join(len(text).to_bytes(4, "little") + text for text in texts)
+
+
+def _content(column: pl.Series, texts: Callable[[pl.Series], bytes]) -> bytes:
     if column.dtype == pl.String:
-        texts = [text.encode() for text in column.fill_null("").to_list()]
-        return b"".join(len(text).to_bytes(4, "little") + text for text in texts)
+        return texts(column.fill_null(""))
     if column.dtype == pl.Float64:
         return column.fill_null(0.0).to_numpy().astype("<f8").tobytes()
     if column.dtype == pl.Boolean:
