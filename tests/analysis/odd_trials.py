@@ -106,7 +106,7 @@ def make(oddity: Oddity, folder: Path, *, blinded: bool = False) -> Path:
     if "entry_day" in people.columns:
         # Days of entry begin with 0; who entered first may have been taken out.
         trial.tables["participants"] = people.with_columns(pl.col("entry_day") - pl.col("entry_day").min())
-    records = Records.of(simulated.protocol, trial.tables)
+    records = Records.of(simulated.protocol, trial.tables, collected=simulated.collected)
     arms = None if blinded else Allocation.of(trial.arms, trial.slots)
     analysed = analyse_records(records, arms, software=software())
     target = OutputFolder(folder)

@@ -120,7 +120,7 @@ def test_the_rung_that_answered_is_in_the_result(planned, data) -> None:
 @pytest.mark.parametrize(
     ("name", "change", "words"),
     [
-        ("nobody has a value", lambda values: values.fill(np.nan), "nobody has a value"),
+        ("nobody has a value", lambda values: values.fill(np.nan), "has a value of HbA1c at Month 12"),
         ("a visit never held", lambda values: values[:, :, 12].fill(np.nan), ""),
     ],
 )
@@ -135,7 +135,7 @@ def test_an_arm_that_nobody_has_left_at_the_visit_is_named(planned, data) -> Non
         values[0, data.panel.arm[0] == 0, data.panel.visit_index("month-12")] = np.nan
 
     found = result(planned, changed(data, "hba1c", gone), "hba1c-12")
-    assert found.estimate is None and found.status.startswith("an arm has nobody with a value at one of the visits")
+    assert found.estimate is None and found.status.startswith("no one in MSC first (early) has a value of HbA1c at Month 12")
 
 
 def test_a_blinded_run_compares_nothing(planned, data) -> None:
