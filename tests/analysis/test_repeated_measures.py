@@ -135,7 +135,9 @@ def test_an_arm_that_nobody_has_left_at_the_visit_is_named(planned, data) -> Non
         values[0, data.panel.arm[0] == 0, data.panel.visit_index("month-12")] = np.nan
 
     found = result(planned, changed(data, "hba1c", gone), "hba1c-12")
-    assert found.estimate is None and found.status.startswith("no one in MSC first (early) has a value of HbA1c at Month 12")
+    assert found.estimate is None and found.status.startswith(
+        "no one in MSC first (early) has a value of HbA1c at Month 12"
+    )
 
 
 def test_a_blinded_run_compares_nothing(planned, data) -> None:

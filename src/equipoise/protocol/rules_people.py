@@ -45,12 +45,16 @@ def variables_have_sources(draft: Draft) -> Problems:
         half = (source.test is None) != (source.visit is None)
         if half or (source.participants is not None) == measured:
             message = "a variable comes from one place: a column of the participants, or a test at a visit"
-            yield draft.problem(steps, "variable-from", message, "Give either participants, or both test and visit.")
+            given = ", ".join(sorted(source.model_fields_set)) or "nothing"
+            remedy = "Give either participants, or both test and visit."
+            yield draft.problem(steps, "variable-from", message, remedy, given)
             continue
         kinds = ("number", "boolean") if measured else ("number",) if source.participants == "age_years" else ("text",)
         if variable.type not in kinds:
             message = f"what is recorded there is a {' or '.join(kinds)}, and the variable a {variable.type}"
-            yield draft.problem(steps, "variable-from-type", message, "Change the type, or where it comes from.")
+            steps_to_type = (*steps[:-1], "type")
+            remedy = "Change the type, or where it comes from."
+            yield draft.problem(steps_to_type, "variable-from-type", message, remedy)
         if measured:
             yield from _measured(draft, steps, str(source.test), str(source.visit), variable.unit)
 

@@ -26,7 +26,11 @@ def safety_callout(source: ReportSource) -> Callout | None:
         return None
     lines: list[Block] = [Paragraph(f"{_sentence(claim.reason)}.")]
     lines += [Paragraph(_line(tables[name])) for name in LISTINGS if name in tables and tables[name].rows]
-    return Callout("info", f"{claim.text.rstrip('.')}: {claim.verdict}", tuple(lines))
+    return Callout(
+        "info",
+        f"Verdict on \N{LEFT DOUBLE QUOTATION MARK}{claim.text}\N{RIGHT DOUBLE QUOTATION MARK}: {claim.verdict}",
+        tuple(lines),
+    )
 
 
 def safety_listings(source: ReportSource) -> Iterator[Section]:
