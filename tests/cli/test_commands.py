@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from equipoise.cli.main import _line
+from equipoise.cli.lines import line_of
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "small-trial"
 EQUIPOISE = Path(sys.executable).parent / "equipoise"
@@ -171,7 +171,7 @@ def test_with_people_in_every_arm_nothing_is_warned_of(tmp_path: Path) -> None:
 @pytest.mark.requirement("REPORT-ROUNDED")
 def test_a_printed_zero_has_no_sign() -> None:
     result = SimpleNamespace(id="a", estimate=-4e-17, lower=-1e-9, upper=-0.0, p_value=0.5, status="ok")
-    assert _line(result) == "a: 0.000 (0.000, 0.000), p = 0.500"
+    assert line_of(result) == "a: 0.000 (0.000, 0.000), p = 0.500"
 
 
 def test_blinded_and_an_allocation_contradict_each_other(made: Path, tmp_path: Path) -> None:
