@@ -161,7 +161,7 @@ def test_verify_simulates_again_and_finds_records_that_the_seed_does_not_give(ma
         if "scenario.yaml" in step["outputs"]:
             step["outputs"]["scenario.yaml"] = digest_of_file(folder / "scenario.yaml")
     (folder / "provenance.json").write_text(json.dumps(data))
-    with pytest.raises(IntegrityError, match="do not give what is stored"):
+    with pytest.raises(IntegrityError, match="give records with the digest"):
         equipoise.verify(folder)
 
 
