@@ -70,7 +70,7 @@ def given_words(protocol: Protocol, given: Given | None, claim: Claim) -> str:
     if given is None or not places:
         return ""
     if not given.known[0]:
-        return "how many people were given the active product is not recorded"
+        return "how many people were given the active product is not known"
     last = max(period for _, period in places)
     counts = [
         f"{given.people[0, code, last]} of {given.allocated[0, code]} in {arm.label}"

@@ -200,12 +200,26 @@ def _levels(protocol: Protocol, values: Values, chosen: NDArray[np.int64]) -> li
     rows = np.arange(chosen.shape[0])[:, np.newaxis]
     some = {name: np.asarray(value)[rows, chosen] for name, value in values.items()}
     found: list[NDArray[np.int64]] = []
-    for stratum in protocol.randomisation.strata:
-        level = np.zeros(chosen.shape, np.int64)
+    for index, stratum in enumerate(protocol.randomisation.strata):
+        level, met = np.zeros(chosen.shape, np.int64), np.zeros(chosen.shape, np.int64)
         for number, item in enumerate(stratum.levels):
             if item.expression is not None:
                 from equipoise.source.expressions import Expression
 
-                level[answer(Expression(item.expression), some, chosen.shape) == 1.0] = number
+                true = answer(Expression(item.expression), some, chosen.shape) == 1.0
+                level[true] = number
+                met += true
+        if any(item.expression is not None for item in stratum.levels) and (met != 1).any():
+            raise _no_one_level(protocol, index, overlap=bool((met > 1).any()))
         found.append(level)
     return found
+
+
+def _no_one_level(protocol: Protocol, index: int, *, overlap: bool) -> InputError:
+    """Somebody who may take part belongs to several levels of a stratum, or to none."""
+    message = f"an eligible participant belongs to {'more than one of the levels' if overlap else 'none of the levels'}"
+    remedy = "Let exactly one level's expression be true of every eligible participant."
+    steps = ("randomisation", "strata", index, "levels")
+    label = protocol.randomisation.strata[index].id
+    problem = protocol.document.problem(steps, "strata-one-level", message, remedy, label)
+    return InputError(f"the stratum {label!r} cannot be allocated by", [problem])
