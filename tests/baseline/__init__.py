@@ -1,0 +1,1 @@
+"""What four trials give today, leaf by leaf, so that a change that should change nothing can show it."""
