@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from equipoise.cli.main import commands
 from equipoise.errors import InputError
 from equipoise.protocol.load import load_protocol
 from equipoise.simulate.scenario import load_scenario
+from equipoise.verbs.chances import said
 
 pytestmark = pytest.mark.requirement("CLAIM-CHANCES")
 
@@ -51,7 +53,38 @@ def test_trial_and_analyse_write_and_record_them(tmp_path: Path) -> None:
     # The protocol was edited since: nothing was simulated of it, and what an earlier run wrote does not stay.
     change = ["protocol.study.short_title=Edited"]
     again = equipoise.analyse("msc-t1d", tmp_path, tmp_path, changes=change)
-    assert not path.exists() and not any("how often" in line for line in again.said)
+    assert not path.exists() and not any("(how often" in line for line in again.said)
+    assert again.said[-1].startswith("how often each word is said by chance: not known")
+
+
+def test_the_terminal_says_of_how_many_trials_and_what_a_signal_counts(tmp_path: Path) -> None:
+    harm = Chances(table("no-effect").made_from, 200, 1, {"c1": {"signal": (0.1, 0.02)}})
+    done = equipoise.trial("msc-t1d", tmp_path, seed=1)
+    assert (
+        done.said[-1]
+        == "how often: counted in simulated trials of this protocol, 200 under published, 200 with no effect"
+    )
+    claims = tuple(replace(claim, verdict="signal") for claim in done.results.claims if claim.id == "c1")
+    first, _ = said(replace(done.results, claims=claims), (harm,))
+    assert first.endswith("signal (how often: 10.0 % with no effect, real harm in them included)")
+
+
+@pytest.mark.parametrize("how", [{"blinded": True}, {"scramble": 5}])
+def test_a_run_without_the_real_arms_shows_no_chances(tmp_path: Path, how: dict[str, int]) -> None:
+    equipoise.simulate("msc-t1d", tmp_path / "real", seed=1)
+    done = equipoise.analyse("msc-t1d", tmp_path / "real", tmp_path / "out", **how)
+    assert not (tmp_path / "out" / "chances.json").exists()
+    assert not any("how often" in line for line in done.said)
+    text = equipoise.report(tmp_path / "out").read_text("utf-8")
+    assert "How often" not in text and "not simulated" not in text
+    if "scramble" in how:
+        (safety,) = (claim for claim in done.results.claims if claim.id == "c1")
+        assert "product given: not read in a dry run" in safety.reason and "not recorded" not in safety.reason
+    given = tmp_path / "mine.json"
+    given.write_text(to_text(table("no-effect")))
+    with pytest.raises(InputError, match="no chance of one") as caught:
+        equipoise.analyse("msc-t1d", tmp_path / "real", tmp_path / "other", chances=given, **how)
+    assert caught.value.problems[0].rule == "chances-apply"
 
 
 def test_chances_of_another_trial_end_with_2(tmp_path: Path) -> None:

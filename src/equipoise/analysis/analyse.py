@@ -71,7 +71,7 @@ def analyse_records(
             influence_table(planned, data, found),
             occurrence_table(data),
             None if signed is None else deviations_table(signed, protocol),
-            *safety_tables(data),
+            *safety_tables(data, drawn=scrambled is not None),
         )
         if table is not None
     )

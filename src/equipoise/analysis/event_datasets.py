@@ -78,14 +78,17 @@ def events_table(data: AnalysisData) -> pl.DataFrame:
 
 
 def times_table(data: AnalysisData) -> pl.DataFrame:
-    """ADTTE: days from time zero to the first event of each kind that was recorded, or to the last contact."""
+    """ADTTE: days from time zero to the first event of each kind that was recorded, or to the last contact.
+
+    Events that are withheld from this analysis have no rows: without them nobody is known to have had none.
+    """
     panel, protocol, trial = data.panel, data.protocol, data.trial
     rows, parts = panel.events, list[pl.DataFrame]()
     people = np.flatnonzero(data.sets["randomised"][trial]) if "randomised" in data.sets else np.arange(0)
     last = panel.covariates["last_contact_day"][trial]
     day = np.asarray(rows.columns["start_day"], np.float64)
     for place, item in enumerate(a for a in protocol.assessments if a.observation_class == "events"):
-        if not recorded(panel, item.id)[trial]:
+        if not recorded(panel, item.id)[trial] or (data.withheld is not None and data.withheld.events(item.id)):
             continue
         kind = (rows.trial == trial) & (rows.columns["assessment"] == item.id) & (day >= 0)
         first = np.full(panel.participants, np.inf)

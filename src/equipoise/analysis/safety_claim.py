@@ -33,7 +33,7 @@ def safety_claim(claim: Claim, tables: Sequence[ResultTable]) -> ClaimResult:
     rules = list(_rules(claim, tables))
     unknown = any(str(rule["status"]).startswith(CANNOT) for rule in rules)
     word = _word(facts, met=any(rule["met_after"] is not None for rule in rules), unknown=unknown)
-    reasons = (*_of_rules(rules, facts), *_of_harm(facts), *_of_product(facts), *_limit(word, facts))
+    reasons = (*_of_rules(rules, facts), *_of_harm(facts), *_of_product(facts, found.notes), *_limit(word, facts))
     return ClaimResult(claim.id, claim.text, word, (), "; ".join(reasons))
 
 
@@ -65,7 +65,7 @@ def _of_rules(rules: Sequence[Mapping[str, Cell]], facts: Facts) -> Iterator[str
         if after is not None:
             yield f"{rule['rule']}: the stopping rule was met after {after} treated participants"
         elif rule["events"] is None:
-            yield f"{rule['rule']}: the stopping rule cannot be assessed"
+            yield f"{rule['rule']}: the stopping rule cannot be assessed ({rule['status']})"
         elif str(rule["status"]).startswith(CANNOT):
             yield f"{rule['rule']}: {rule['status']}"
         else:
@@ -91,8 +91,8 @@ def _of_harm(facts: Facts) -> Iterator[str]:
         yield f"beside it {_many(count, 'deviation')} of doses and lots, listed under safety"
 
 
-def _of_product(facts: Facts) -> Iterator[str]:
-    """How many people had the product, and what of it is not recorded."""
+def _of_product(facts: Facts, notes: Sequence[str]) -> Iterator[str]:
+    """How many people had the product, and what of it is not recorded or not read, as the first of the notes says."""
     people = facts["people-given"]
     if people is None:
         yield "whether study doses were given: not recorded"
@@ -100,7 +100,7 @@ def _of_product(facts: Facts) -> Iterator[str]:
     yield f"{_many(int(people), 'participant')} given the active product" if people else NOBODY
     doses, dispensed = _number(facts, "doses"), facts["doses-dispensed"]
     if doses and dispensed is None:
-        yield "product given: not recorded, so that each dose counts as the arm's product"
+        yield notes[0][:1].lower() + notes[0][1:].removesuffix(".")
     elif dispensed is not None and int(dispensed) < doses:
         unknown = f"{doses - int(dispensed)} of {doses} doses"
         yield f"product given: not recorded for {unknown}, which count as the arm's product"

@@ -14,7 +14,7 @@ import numpy as np
 
 from equipoise.analysis.data import AnalysisData, Flags
 from equipoise.analysis.doses import UNKNOWN, Doses, doses_given, is_active
-from equipoise.analysis.recorded import infusions_of, recorded
+from equipoise.analysis.recorded import ANSWERS, infusions_of, recorded, unanswered
 from equipoise.analysis.release import SIGNAL, Release, release_of
 from equipoise.analysis.results import Cell, ResultTable, TableColumn, finite
 from equipoise.analysis.withheld import Withheld
@@ -32,7 +32,8 @@ UNBLINDING = "unblinding"
 """Events of this assessment are acts of the trial, not of the body."""
 AFTER, PROCEDURE = "after an active dose", "no active dose given on or before its start day"
 DISPENSED = "Products are those dispensed."
-NOT_DISPENSED = "Product given: not recorded; each dose counts as the arm's product."
+NOT_DISPENSED = "Product given: not recorded, so that each dose counts as the arm's product."
+NOT_READ = "Product given: not read in a dry run, so that each dose counts as the product of the drawn arm."
 DOSE = (
     TableColumn("participant", "Participant"),
     TableColumn("arm", "Arm"),
@@ -45,8 +46,11 @@ FACTS_COLUMNS = (TableColumn("fact", "Fact"), TableColumn("label", "What"), Tabl
 Row = tuple[Cell, ...]
 
 
-def safety_tables(data: AnalysisData) -> tuple[ResultTable, ...]:
-    """The facts and the listings of a trial whose protocol claims safety; nothing in a blinded run."""
+def safety_tables(data: AnalysisData, *, drawn: bool = False) -> tuple[ResultTable, ...]:
+    """The facts and the listings of a trial whose protocol claims safety; nothing in a blinded run.
+
+    drawn: whether arms were drawn anew for a dry run, which does not read what was dispensed.
+    """
     if data.blinded or not any(claim.rule == "safety" and claim.parts for claim in data.protocol.claims):
         return ()
     if data.withheld is not None and _rests_on_withheld(data, data.withheld):
@@ -60,7 +64,7 @@ def safety_tables(data: AnalysisData) -> tuple[ResultTable, ...]:
         _serious(data, doses),
         _deviations(data, doses, release),
     )
-    return (_facts(data, doses, release, listings), *listings)
+    return (_facts(data, doses, release, listings, NOT_READ if drawn else NOT_DISPENSED), *listings)
 
 
 def _rests_on_withheld(data: AnalysisData, withheld: Withheld) -> bool:
@@ -77,7 +81,9 @@ def watched_events(protocol: Protocol) -> tuple[str, ...]:
     return tuple(name for name in known if name in asked)
 
 
-def _facts(data: AnalysisData, doses: Doses, release: Release, listings: tuple[ResultTable, ...]) -> ResultTable:
+def _facts(
+    data: AnalysisData, doses: Doses, release: Release, listings: tuple[ResultTable, ...], unknown: str
+) -> ResultTable:
     given = int(np.unique(doses.person[is_active(data, doses)]).size)
     zero = clopper_pearson(0, given, level=LEVEL, sides="upper").upper.item() if given else math.nan
     lots, products, serious, deviations = listings
@@ -102,7 +108,7 @@ def _facts(data: AnalysisData, doses: Doses, release: Release, listings: tuple[R
         ("upper", "Upper limit of the share of people with an event where none had one", finite(zero)),
     ]
     notes = (
-        DISPENSED if dispensed else NOT_DISPENSED,
+        DISPENSED if dispensed else unknown,
         f"The limit is the one-sided exact {LEVEL:.0%} limit for 0 of the people given an active product.",
     )
     return ResultTable(FACTS, FACTS_TITLE, FACTS_COLUMNS, tuple(rows), notes)
@@ -129,17 +135,12 @@ def _count(table: ResultTable, column: int, word: str) -> int:
 
 def _not_recorded(data: AnalysisData) -> Iterator[str]:
     """Events that were never collected, and answers without which no event can count."""
-    events, trial = data.panel.events, data.trial
     for name in watched_events(data.protocol):
         label = data.protocol.assessment(name).label
-        if not recorded(data.panel, name)[trial]:
+        if not recorded(data.panel, name)[data.trial]:
             yield label
             continue
-        mine = (events.trial == trial) & (events.columns["assessment"] == name)
-        for column, what in (("serious", "seriousness"), ("related", "relation to the treatment"), ("grade", "grade")):
-            answers = np.asarray(events.columns[column], np.float64)[mine]
-            if answers.size and np.isnan(answers).all():
-                yield f"{label}: {what}"
+        yield from (f"{label}: {ANSWERS[column]}" for column in unanswered(data, name, ("serious", "related", "grade")))
 
 
 def _serious_rows(data: AnalysisData) -> Flags:

@@ -47,6 +47,10 @@ class Withheld:
         visits = self.parameters.get(parameter, frozenset())
         return bool(visits) if visit is None else visit in visits
 
+    def events(self, assessment: str) -> bool:
+        """Whether the events of an assessment are withheld."""
+        return "events" in self.hidden.tables or assessment in self.hidden.assessments
+
     def column(self, table: str, column: str) -> bool:
         """Whether a column of the records is withheld, by itself or with its table."""
         return table in self.hidden.tables or f"{table}/{column}" in self.hidden.columns

@@ -50,6 +50,8 @@ PHRASES = tuple(word.text for word in (Word.AS_CLAIMED, Word.AGAINST, Word.INCLU
 """What is said of exploratory claims, which have no verdict."""
 SAFETY = ("no signal", "signal", "signal: procedure", "not recorded")
 """What is said of claims on safety, beside that they are not assessable."""
+HARM = ("signal", "signal: procedure")
+"""Those that say of harm that there was some; in simulated trials there may have been."""
 CONTRADICTED_PRINTED = "contradicted: the opposite was shown"
 
 

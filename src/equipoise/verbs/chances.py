@@ -7,14 +7,18 @@ from pathlib import Path
 from equipoise.analysis.chances import Chances, chances_for, to_text
 from equipoise.analysis.plan import Plan
 from equipoise.analysis.results import Results
-from equipoise.analysis.words import printed
-from equipoise.errors import InputError
+from equipoise.analysis.words import HARM, printed
+from equipoise.errors import InputError, Problem
 from equipoise.protocol.model import Protocol
 from equipoise.simulate.scenario import load_scenario
 from equipoise.verbs.folder import OutputFolder
 
 NAME = "chances.json"
 SCENARIO = "scenario.yaml"
+UNKNOWN = (
+    "how often each word is said by chance: not known, nothing was simulated of this protocol "
+    "(--chances FILE shows chances that were counted for it)"
+)
 
 
 def chances_of(planned: Plan, scenario: tuple[str, str] | None, given: str | Path | None) -> tuple[Chances, ...]:
@@ -23,6 +27,20 @@ def chances_of(planned: Plan, scenario: tuple[str, str] | None, given: str | Pat
     Raises InputError where the file was counted from another protocol or plan, or cannot be read.
     """
     return chances_for(planned, scenario, None if given is None else Path(given))
+
+
+def of_real_arms(chances: tuple[Chances, ...], given: str | Path | None, *, real: bool) -> tuple[Chances, ...]:
+    """The same; none where the arms are not known or not real: no verdict is said, and there is no chance of one.
+
+    Raises InputError where a file was given for such a run.
+    """
+    if real:
+        return chances
+    if given is not None:
+        message = "a run without the real arms says no verdict, so that no chance of one can be shown"
+        problem = Problem(str(given), None, "", "chances-apply", message, "Leave --chances out.")
+        raise InputError("cannot show chances", [problem])
+    return ()
 
 
 def scenario_in(records: Path, protocol: Protocol) -> tuple[str, str] | None:
@@ -43,8 +61,14 @@ def said(results: Results, chances: tuple[Chances, ...]) -> tuple[str, ...]:
     lines = []
     for claim in results.claims:
         rates = [f"{rate} {table.label}" for table in chances if (rate := table.shown(claim.id, claim.verdict))]
+        rates += ["real harm in them included"] if rates and claim.verdict in HARM else []
         often = f" (how often: {', '.join(rates)})" if rates else ""
         lines.append(f"{claim.id.upper()} {claim.text} {printed(claim.verdict)}{often}")
+    if chances and lines:
+        counted = ", ".join(f"{table.trials} {table.label}" for table in chances)
+        lines.append(f"how often: counted in simulated trials of this protocol, {counted}")
+    elif lines and results.allocation is not None and "scrambled" not in results.allocation:
+        lines.append(UNKNOWN)
     return tuple(lines)
 
 

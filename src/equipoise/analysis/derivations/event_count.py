@@ -16,7 +16,7 @@ from pydantic import Field
 
 from equipoise.analysis.data import DerivationData
 from equipoise.analysis.derivations.measured import find_test, source_objections
-from equipoise.analysis.recorded import recorded
+from equipoise.analysis.recorded import answered, counted_by, recorded
 from equipoise.analysis.registry import Derivation, Objection
 from equipoise.protocol.model import Protocol
 from equipoise.protocol.schema.base import Identifier, Part, Reference
@@ -61,7 +61,8 @@ def _derive(data: DerivationData, parameter: Parameter, options: Options) -> Flo
     counts = np.full(covered.shape, np.nan)
     for visit in range(covered.shape[2]):
         counts[:, :, visit] = _counted(rows, mine, start, covered[:, :, visit])
-    known = recorded(panel, options.events)[:, np.newaxis, np.newaxis]
+    known = recorded(panel, options.events) & answered(panel, options.events, counted_by(dict(options)))
+    known = known[:, np.newaxis, np.newaxis]
     return np.where(known & ~np.isnan(covered), counts, np.nan)
 
 

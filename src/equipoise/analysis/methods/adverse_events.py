@@ -11,7 +11,7 @@ from pydantic import Field
 
 from equipoise.analysis.data import AnalysisData, Flags, Floats
 from equipoise.analysis.methods.time_at_risk import WHOLE, YEAR, Exposed, Segment, exposed_to, procedure_of
-from equipoise.analysis.recorded import not_recorded_note, unrecorded
+from equipoise.analysis.recorded import not_recorded_note, unanswered, unanswered_note, unrecorded
 from equipoise.analysis.registry import Method, Objection, Outcome
 from equipoise.analysis.results import Cell, ResultTable, TableColumn, finite
 from equipoise.protocol.model import Protocol
@@ -227,8 +227,10 @@ def _serious(data: AnalysisData, analysis: Analysis, options: Options, exposed: 
     order = sorted(np.flatnonzero(chosen), key=lambda row: (exposed.rows.participant[row], day[row]))
     rows = tuple(_line(data, exposed, int(row)) for row in order)
     silent = unrecorded(data, options.events)
-    notes = (not_recorded_note(data.protocol, silent),) if silent else ()
-    return ResultTable(f"{analysis.id}/serious", f"{analysis.label}: serious events", columns, rows, notes)
+    notes = [not_recorded_note(data.protocol, silent)] if silent else []
+    blank = [name for name in options.events if unanswered(data, name, ("serious",))]
+    notes += [unanswered_note(data.protocol, name, ("serious",)) for name in blank]
+    return ResultTable(f"{analysis.id}/serious", f"{analysis.label}: serious events", columns, rows, tuple(notes))
 
 
 def _line(data: AnalysisData, exposed: Exposed, row: int) -> tuple[Cell, ...]:

@@ -18,7 +18,7 @@ from pydantic import Field
 from equipoise.analysis.data import AnalysisData, Flags, Floats
 from equipoise.analysis.estimates import BLINDED
 from equipoise.analysis.methods.time_at_risk import YEAR, Exposed, Segment, exposed_to
-from equipoise.analysis.recorded import NOT_RECORDED, not_recorded_note, unrecorded
+from equipoise.analysis.recorded import NOT_RECORDED, not_recorded_note, unanswered, unanswered_note, unrecorded
 from equipoise.analysis.registry import Method, Objection, Outcome
 from equipoise.analysis.results import Cell, ResultTable, TableColumn, finite
 from equipoise.protocol.model import Protocol
@@ -77,26 +77,30 @@ def _run(data: AnalysisData, analysis: Analysis, options: Options) -> Outcome:
         return Outcome(tables=(ResultTable(analysis.id, analysis.label, columns, (row,), notes),))
     exposed = exposed_to(data, analysis, (options.events,))
     segment = next(item for item in exposed.segments if item.id == options.period)
+    silent = unanswered(data, options.events, ("grade", "related", "serious"))
     rows = tuple(
-        (name, *_compared(exposed, segment, exposed.within(segment, options.events) & flags, options.contrast))
-        for name, flags in _kinds(exposed, segment, options)
+        (name, *(None for _ in columns[1:]))
+        if asks in silent
+        else (name, *_compared(exposed, segment, exposed.within(segment, options.events) & flags, options.contrast))
+        for name, asks, flags in _kinds(exposed, segment, options)
     )
-    return Outcome(tables=(ResultTable(analysis.id, analysis.label, columns, rows, NOTES),))
+    notes = (*NOTES, unanswered_note(data.protocol, options.events, silent)) if silent else NOTES
+    return Outcome(tables=(ResultTable(analysis.id, analysis.label, columns, rows, notes),))
 
 
-def _kinds(exposed: Exposed, segment: Segment, options: Options) -> Iterator[tuple[str, Flags]]:
-    """What is counted, and which events are of that kind."""
+def _kinds(exposed: Exposed, segment: Segment, options: Options) -> Iterator[tuple[str, str | None, Flags]]:
+    """What is counted, the column of the events that tells it, and which events are of that kind."""
     every = np.ones(len(exposed.rows.participant), np.bool_)
-    yield "any", every
+    yield "any", None, every
     grade = np.nan_to_num(exposed.column("grade"))
     for least in options.grades:
-        yield f"grade {least} or more", grade >= least
-    yield "related", exposed.column("related") == 1
-    yield "serious", exposed.column("serious") == 1
+        yield f"grade {least} or more", "grade", grade >= least
+    yield "related", "related", exposed.column("related") == 1
+    yield "serious", "serious", exposed.column("serious") == 1
     if options.categories:
         names = exposed.rows.columns["category"]
         for name in sorted({str(item) for item in names[exposed.within(segment, options.events)]}):
-            yield name, names == name
+            yield name, None, names == name
 
 
 def _compared(exposed: Exposed, segment: Segment, chosen: Flags, contrast: Contrast) -> tuple[Cell, ...]:

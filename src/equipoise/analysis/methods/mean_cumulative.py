@@ -19,7 +19,7 @@ from equipoise.analysis.derivations.measured import find_test
 from equipoise.analysis.estimates import BLINDED, POOLED, Estimate, counted, level_of, population
 from equipoise.analysis.methods.endpoint import Endpoint, endpoint_objections
 from equipoise.analysis.methods.panel import estimand_of
-from equipoise.analysis.recorded import recorded
+from equipoise.analysis.recorded import answered, counted_by, recorded
 from equipoise.analysis.registry import Carries, Method, Objection, Outcome
 from equipoise.analysis.results import ResultTable, TableColumn, finite
 from equipoise.protocol.model import Protocol
@@ -116,7 +116,8 @@ def _observed(data: AnalysisData, parameter: str, visit: str) -> _Observed:
     if options.related:
         mine &= np.asarray(rows.columns["related"], np.float64) == 1
     covered = _covered(data, options, data.panel.visit_index(visit))
-    covered = np.where(recorded(data.panel, options.events)[:, np.newaxis], covered, np.nan)
+    known = recorded(data.panel, options.events) & answered(data.panel, options.events, counted_by(dict(options)))
+    covered = np.where(known[:, np.newaxis], covered, np.nan)
     if data.until is not None:
         covered = np.minimum(covered, data.until)
     end = np.where(covered > start, covered, np.nan)

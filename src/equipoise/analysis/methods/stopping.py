@@ -18,7 +18,7 @@ from pydantic import Field
 from equipoise.analysis.data import AnalysisData, Flags, Floats
 from equipoise.analysis.estimates import BLINDED, population
 from equipoise.analysis.methods.dose_windows import ActiveDoses, active_doses, last_calendar_day
-from equipoise.analysis.recorded import infusions_of, not_recorded_note, unrecorded
+from equipoise.analysis.recorded import infusions_of, not_recorded_note, unanswered, unanswered_note, unrecorded
 from equipoise.analysis.registry import Method, Objection, Outcome
 from equipoise.analysis.results import ResultTable, TableColumn, finite
 from equipoise.protocol.model import Protocol
@@ -73,11 +73,17 @@ def _run(data: AnalysisData, analysis: Analysis, options: Options) -> Outcome:
         row = (rule.id, *(None for _ in columns[2:]), NOT_RECORDED)
         notes = (*notes, not_recorded_note(data.protocol, silent))
         return Outcome(tables=(ResultTable(analysis.id, analysis.label, columns, (row,), notes),))
+    silent = unanswered(data, options.events, ("grade", "related"))
+    if silent:
+        row = (rule.id, *(None for _ in columns[2:]), NOT_RECORDED)
+        notes = (*notes, unanswered_note(data.protocol, options.events, silent))
+        return Outcome(tables=(ResultTable(analysis.id, analysis.label, columns, (row,), notes),))
     doses = active_doses(data, population(data, analysis)[data.trial], options.within_days)
     treated = np.flatnonzero([own.size > 0 for own in doses.days])
     event = _first_event(data, options, doses.days)
     harmed = np.isfinite(event[treated])
     serious = _with_serious(data, options, doses.first)[treated]
+    asked = not unanswered(data, options.events, ("serious",))
     walked, status = _walked(data, rule, doses, event, treated)
     row = (
         rule.id,
@@ -88,8 +94,8 @@ def _run(data: AnalysisData, analysis: Analysis, options: Options) -> Outcome:
         _upper(harmed),
         None if walked is None else _posterior(rule, walked.events, walked.counted),
         None if walked is None else walked.met_after,
-        int(serious.sum()),
-        _upper(serious),
+        int(serious.sum()) if asked else None,
+        _upper(serious) if asked else None,
         status,
     )
     return Outcome(tables=(ResultTable(analysis.id, analysis.label, columns, (row,), notes),))
