@@ -28,6 +28,11 @@ TWO_PERIODS = (
 )
 
 
+def strata(*expressions: str) -> list[str]:
+    levels = (f"{{id: l{number}, label: L, expression: {text}}}" for number, text in enumerate(expressions))
+    return [f"protocol.randomisation.strata=[{{id: s, label: S, levels: [{', '.join(levels)}]}}]"]
+
+
 def told(*changes: str) -> list[str]:
     """The rule of each problem; none where the protocol is valid."""
     try:
@@ -220,6 +225,21 @@ BORDERS = {
             )
         ],
         "stratum-expressions",
+    ),
+    "every eligible age has a level": (
+        strata("age < 30.0", "age >= 30.0"),
+        strata("age < 30.0", "age > 30.0"),
+        "strata-one-level",
+    ),
+    "no age has two levels": (
+        strata("age < 30.0", "age >= 30.0 && age < 50.0", "age >= 50.0"),
+        strata("age < 30.0", "age >= 30.0 && age <= 50.0", "age >= 50.0"),
+        "strata-one-level",
+    ),
+    "a gap of ages that are not eligible is none": (
+        strata("age < 18.0 && age > 17.0", "age >= 18.0"),
+        strata("age < 19.0 && age > 18.0", "age >= 19.0"),
+        "strata-one-level",
     ),
     "an arm is compared with another": (
         ["protocol.estimands.hba1c.contrast={active: placebo, reference: tablet}"],

@@ -30,9 +30,14 @@ def stratified(folder: Path, first: str, second: str) -> Protocol:
 @pytest.mark.requirement("SIMULATE-STRATA")
 @pytest.mark.parametrize(
     ("first", "second", "words"),
-    [("age < 10", "age > 12", "none of the levels"), ("age < 20", "age >= 10", "more than one of the levels")],
+    [
+        ("age * age < 100.0", "age * age > 100.0", "none of the levels"),
+        ("age * age < 400.0", "age * age >= 100.0", "more than one of the levels"),
+    ],
 )
-def test_levels_with_a_gap_or_an_overlap_are_refused(tmp_path: Path, first: str, second: str, words: str) -> None:
+def test_levels_with_a_gap_or_an_overlap_that_check_cannot_see_are_refused(
+    tmp_path: Path, first: str, second: str, words: str
+) -> None:
     with pytest.raises(InputError) as caught:
         simulate_trial(stratified(tmp_path, first, second), load_scenario("published"), 1)
     (problem,) = caught.value.problems

@@ -43,13 +43,14 @@ COLUMNS = (
     TableColumn("highest", "Highest estimate without one participant"),
     TableColumn("verdict", "Verdict"),
     TableColumn("changed_by", "Participants whose absence changes it"),
-    TableColumn("excluded", "Smallest effect excluded"),
+    TableColumn("excluded", "Smallest effect excluded (unadjusted)"),
 )
 NOTES = (
     "Each participant is left out of the analysis in turn; derived values stay as they are.",
     f"Nobody is left out of an analysis set of more than {MOST}.",
     "Estimates and limits are on the scale of their result.",
-    "The smallest effect excluded is the limit of the interval on the side of improvement.",
+    "The smallest effect excluded is the limit of the result's own unadjusted interval on the side of improvement.",
+    "The reason of a verdict names another: the one at the verdict's local level, which is farther off.",
 )
 
 
