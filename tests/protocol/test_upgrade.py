@@ -19,7 +19,9 @@ pytestmark = pytest.mark.requirement("PROTOCOL-UPGRADE")
 
 
 @pytest.mark.parametrize(
-    "path", [find_protocol("t1dal"), find_protocol("cdisc-pilot"), PROTOCOLS / "valid" / "three-arms.yaml"], ids=str
+    "path",
+    [find_protocol("t1dal"), find_protocol("cdisc-pilot"), PROTOCOLS / "valid" / "three-arms.yaml"],
+    ids=lambda path: path.stem,
 )
 def test_an_upgrade_changes_the_schema_and_the_spelling_of_roles_only(path: Path, tmp_path: Path) -> None:
     done = amend(path, tmp_path / "new.yaml")

@@ -84,7 +84,7 @@ def put_in(code: CodeType) -> bool:
 
 POOLS = ("polars-0", "tokio")
 """Threads of polars that work: a fork that needs them waits for ever."""
-THREADED = ("tests/records/standards/", "tests/verbs/test_exporting.py")
+THREADED = ("tests/records/standards/", "tests/verbs/test_exporting.py", "tests/formula/test_refused.py")
 """Tests whose modules start such threads when they are loaded; their mutants have a process each."""
 
 
@@ -160,6 +160,7 @@ def sessions(root: Path, copies: list[Path], jobs: list[Job]) -> Iterator[tuple[
         pytest.main([*OPTIONS, f"--rootdir={copy}", *tests], plugins=[_Session(copy, mine, done)])
         done.close()
         done.join_thread()
+        sys.stdout.flush()  # its last words, where it ends too early
         os._exit(0)
 
     shares = [(copy, jobs[number :: len(copies)]) for number, copy in enumerate(copies)]
