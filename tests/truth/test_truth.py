@@ -104,6 +104,8 @@ def test_a_pure_shift_is_the_truth() -> None:
         "scenario.effects.persistence_days={value: 1000000, range: [1000000, 1000000]}",
         "scenario.doses={refused: 0, later_period_declined: 0, below_range: 0}",
         "scenario.manufacturing={lot_failure: 0, late_failure: 0, potency_log_sd: 0}",
+        "scenario.dropout=0",
+        "scenario.missing.visits=0",
     )
     found = truth_of_population(planned(), nature, 840, SEED, ("hba1c-12", "hba1c-24")).estimand("hba1c-12")
     assert found.value is not None and found.error is not None
@@ -210,6 +212,20 @@ def test_both_outcomes_are_the_same_people_once_in_each_arm() -> None:
         data.at("treg-percent", "dose-2-48h")[:, :half], data.at("treg-percent", "dose-2-48h")[:, half:]
     )
     assert not np.isnan(data.at("hba1c", "month-24")).any()
+
+
+@pytest.mark.requirement("TRUTH-OWN")
+def test_who_leaves_has_no_dose_from_then_on_and_is_seen_all_the_same() -> None:
+    gone, stays = (world("strong", f"scenario.dropout={share}") for share in (1, 0))
+    counts = []
+    for nature in (gone, stays):
+        data = both_outcomes(planned(), followed_whole(nature), People(SEED), ("group-a", "group-b"))
+        assert not np.isnan(data.at("hba1c", "month-24")).any()
+        rows = data.panel.interventions
+        given = (rows.columns["assessment"] == "study-infusion") & (rows.columns["status"] == "given")
+        counts.append(np.bincount(rows.participant[given], minlength=data.panel.participants))
+    assert counts[0].max() == 1 and counts[1].max() == 4, "everybody leaves on the day after the first dose"
+    assert 0 < value(planned(), gone, "cpeptide-12") < value(planned(), stays, "cpeptide-12")
 
 
 @pytest.mark.requirement("TRUTH-OWN")

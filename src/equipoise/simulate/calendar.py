@@ -23,18 +23,25 @@ class Calendar:
     day:  (R, n, visits), the day on which the visit is held, or would have been.
     held: (R, n, visits), whether it was.
     left: (R, n), the day on which the person left; infinity for those who stayed.
+    came, ended: the same as `held` and `left`, but of treatment: whether they came to be given a dose, and the day from
+          which they came for none. They differ from those only where everybody is followed whole.
     """
 
     day: Floats
     held: NDArray[np.bool_]
     left: Floats
+    came: NDArray[np.bool_]
+    ended: Floats
 
 
-def make_calendar(protocol: Protocol, draw: Streams, *, dropout: float, missed: float, punctual: float) -> Calendar:
+def make_calendar(
+    protocol: Protocol, draw: Streams, *, dropout: float, missed: float, punctual: float, whole: bool = False
+) -> Calendar:
     """Visits uniform in the central `punctual` share of their window, `missed` of them missed; people leave.
 
     They leave at a constant hazard that takes `dropout` of them in a year. Visits before the first period are held by
-    everybody: who does not come to those is not in the trial.
+    everybody: who does not come to those is not in the trial. whole: whoever leaves, or misses a visit, has no dose
+    then, and is seen all the same.
     """
     visits = protocol.visits
     place = draw("visit-days", len(visits))
@@ -49,7 +56,9 @@ def make_calendar(protocol: Protocol, draw: Streams, *, dropout: float, missed: 
     left = _leaving(draw("dropout", 1)[..., 0], dropout)
     came = draw("visits-missed", len(visits)) >= missed
     held = ~after | (came & (day < left[..., np.newaxis]))
-    return Calendar(day, held, left)
+    if whole:
+        return Calendar(day, np.ones_like(held), np.full_like(left, np.inf), held, left)
+    return Calendar(day, held, left, held, left)
 
 
 def _leaving(uniform: Floats, dropout: float) -> Floats:

@@ -36,6 +36,7 @@ class Scenario:
 
     authored:   the document's content.
     parameters: those of the simulated people, with the scenario's changes.
+    whole:      whether those who leave or miss a visit are seen all the same, without the doses that they miss.
     """
 
     document: Document = field(repr=False)
@@ -43,6 +44,7 @@ class Scenario:
     parameters: Parameters = field(repr=False)
     path: Path
     digest: str
+    whole: bool = False
 
     @property
     def id(self) -> str:

@@ -141,9 +141,9 @@ def treat(
     outcome[declined & later & ~off.of(PERIOD_DECLINED, doses)] = DECLINED
     for place, slot in enumerate(slots):
         if slot.visit is not None:
-            outcome[~calendar.held[..., slot.visit], place] = MISSED_VISIT
+            outcome[~calendar.came[..., slot.visit], place] = MISSED_VISIT
     outcome[..., off.of(NOT_GIVEN, doses)] = GIVEN
-    outcome[(day >= calendar.left[..., np.newaxis]) | ~present[..., np.newaxis]] = NOT_REACHED
+    outcome[(day >= calendar.ended[..., np.newaxis]) | ~present[..., np.newaxis]] = NOT_REACHED
     sd = scenario.authored.manufacturing.potency_log_sd
     potency = np.exp(sd * normal(draw("potency", 1)[..., 0]) - sd**2 / 2)
     product = _products(protocol, slots, arm, chances.wrong_product, draw)

@@ -119,7 +119,12 @@ def simulate_nature(
     people = enrolment.people.choose(enrolment.chosen)
     draw = Streams(seed, trials, protocol.randomisation.participants, first)
     calendar = make_calendar(
-        protocol, draw, dropout=authored.dropout, missed=authored.missing.visits, punctual=authored.punctual
+        protocol,
+        draw,
+        dropout=authored.dropout,
+        missed=authored.missing.visits,
+        punctual=authored.punctual,
+        whole=scenario.whole,
     )
     treatment = treat(protocol, scenario, calendar, enrolment.arm, enrolment.present, draw, off)
     screening_day = _screening_day(protocol, calendar)

@@ -36,11 +36,15 @@ class People:
 
 
 def followed_whole(scenario: Scenario, *, centre: bool = False) -> Scenario:
-    """The same nature, but nobody leaves and nothing is missing; centre: and effects are at their values."""
-    changed: dict[str, Any] = {"dropout": 0.0, "missing": NOTHING_MISSING}
+    """The same nature, but everything is seen; centre: and effects are at their values.
+
+    Whoever leaves has no dose from then on, and has outcomes all the same.
+    """
+    missing = scenario.authored.missing
+    changed: dict[str, Any] = {"missing": NOTHING_MISSING.model_copy(update={"visits": missing.visits})}
     if centre:
         changed["effects_vary"] = False
-    return replace(scenario, authored=scenario.authored.model_copy(update=changed))
+    return replace(scenario, authored=scenario.authored.model_copy(update=changed), whole=True)
 
 
 def both_outcomes(
