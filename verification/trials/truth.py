@@ -1,7 +1,7 @@
 """What is true of the confirmatory estimands: `python -m verification.trials.truth` writes verification/truth.yaml.
 
 Both potential outcomes of 200,000 people (`equipoise.truth`): the same people in the same trials, once all in the
-active arm and once all in the reference, nobody leaving and nothing missing, with the effects at the centre of the
+active arm and once all in the reference, everything seen, with the effects at the centre of the
 scenario's ranges. The truth is stored with its Monte-Carlo error, and with the digest of what it was made from.
 """
 

