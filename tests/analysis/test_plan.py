@@ -104,6 +104,43 @@ def test_is_refused_with_its_place(tmp_path: Path, rule: str, change: Callable[[
     assert problem.message and problem.remedy
 
 
+@pytest.mark.requirement("PLAN-CLAIMS")
+@pytest.mark.parametrize(
+    ("rule", "changes", "path"),
+    [
+        (
+            "claim-one-result",
+            ["protocol.claims.c4.parts=[{analysis: cytokines-12-panel, direction: lower}]"],
+            "claims.c4.parts.0.analysis",
+        ),
+        (
+            "family-one-result",
+            [
+                "protocol.claims.c7.parts=[{analysis: hba1c-24, direction: lower}]",
+                "protocol.analyses.cytokine-balance-24.method=detectable",
+                "protocol.analyses.cytokine-balance-24.options={parameters: [il-6, tnf-alpha]}",
+            ],
+            "analyses.cytokine-balance-24.family",
+        ),
+        (
+            "margin-of-method",
+            [
+                "protocol.claims.c3.parts=[{analysis: hba1c-12, direction: lower, margin: -0.4}]",
+                "protocol.analyses.hba1c-12.method=re-randomisation",
+                "protocol.analyses.hba1c-12.options={baseline: efficacy}",
+            ],
+            "claims.c3.parts.0.margin",
+        ),
+    ],
+)
+def test_claims_and_families_look_at_one_result_that_can_be_tested(rule: str, changes: list[str], path: str) -> None:
+    with pytest.raises(InputError) as refused:
+        plan(load_protocol("msc-t1d", changes))
+    assert (rule, path) in {(item.rule, item.path) for item in refused.value.problems}
+    if rule == "margin-of-method":
+        assert plan(load_protocol("msc-t1d", changes[:1])), "its own method can test against the margin"
+
+
 @pytest.mark.requirement("ANALYSIS-PLAN")
 def test_parameters_in_a_circle_are_refused(tmp_path: Path) -> None:
     circle = """  - {id: a, label: A, unit: "1", derivation: log1p, options: {parameter: b}}

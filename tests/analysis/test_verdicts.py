@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import ndtr
 
 from equipoise.analysis.multiplicity import procedure
 from equipoise.analysis.verdicts import decide
@@ -226,3 +229,43 @@ def test_an_exploratory_claim_has_a_phrase_about_its_interval(upper: tuple[float
     assert told(protocol({}, claims, exploratory="ab"), numbers)["x"] == [phrase]
     mixed = protocol({"first": ("a",)}, claims, exploratory="b")
     assert told(mixed, numbers)["x"] == [phrase], "one confirmatory part does not make it confirmatory"
+
+
+@pytest.mark.requirement("CLAIM-MARGIN")
+def test_a_claim_with_a_margin_is_contradicted_only_with_the_whole_interval_beyond_it() -> None:
+    """Higher is claimed, by more than 1 or less than -1: the adjusted p decides, and the interval must agree."""
+    for margin, estimate, word in (
+        (1.0, 4.0, Word.SUPPORTED),
+        (1.0, -2.0, Word.CONTRADICTED),
+        (1.0, 1.5, Word.INCONCLUSIVE),
+        (-1.0, 2.0, Word.SUPPORTED),
+        (-1.0, -4.0, Word.CONTRADICTED),
+        (-1.0, -1.5, Word.INCONCLUSIVE),
+    ):
+        made = claim("one", "+a")
+        part = made.parts[0].model_copy(update={"margin": margin})
+        trial = protocol({"first": ("a",)}, [made.model_copy(update={"parts": (part,)})])
+        assert decided(trial, estimate, margin) == word, (margin, estimate)
+    # At a level of 20 % the p-value alone would contradict; the 95 % interval reaches beyond the margin.
+    made = claim("one", "+a")
+    part = made.parts[0].model_copy(update={"margin": 1.0})
+    trial = protocol(
+        {"first": ("a",)}, [made.model_copy(update={"parts": (part,)})], families=[family("first", level=0.2)]
+    )
+    assert decided(trial, -0.5, 1.0) == Word.INCONCLUSIVE
+    assert decided(trial, -1.5, 1.0) == Word.CONTRADICTED
+
+
+def decided(trial: Protocol, estimate: float, margin: float) -> int:
+    """The word for an estimate with standard error 1 whose p-values are those against the margin."""
+    one = measured(trial, {"a": ndtr(np.array([-(estimate - margin)]))})[0]
+    numbers = {
+        "estimate": estimate,
+        "standard_error": 1.0,
+        "df": np.inf,
+        "lower": estimate - 1.96,
+        "upper": estimate + 1.96,
+    }
+    values = {**one.values, **{name: np.array([number]) for name, number in numbers.items()}}
+    (claimed,) = decide(trial, (dataclasses.replace(one, values=values),))
+    return int(claimed.words[0])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 from types import MappingProxyType
@@ -55,7 +55,7 @@ def plan(protocol: Protocol) -> Plan:
     if not problems:
         ordered, measured, problems = _ordered(protocol, parameters)
     analyses, more = _analyses(protocol)
-    problems += [*more, *_margins(protocol)]
+    problems += [*more, *_margins(protocol), *_several(protocol, analyses)]
     if not problems:
         problems += _not_measured(protocol, measured)
         problems += strategy_problems(protocol, parameters, [(i.analysis, i.method, i.options) for i in analyses])
@@ -148,6 +148,22 @@ def _margins(protocol: Protocol) -> Iterator[Problem]:
                 message = f"the method {method.name!r} tests no effect and no other value"
                 at = ("claims", index, "parts", number, "margin")
                 yield protocol.document.problem(at, "margin-of-method", message, f"Use one of: {able}.")
+
+
+def _several(protocol: Protocol, analyses: Sequence[PlannedAnalysis]) -> Iterator[Problem]:
+    """A claim and a family look at one result of an analysis, so that it must not be of several parameters."""
+    several = {item.analysis.id for item in analyses if len(getattr(item.options, "parameters", ())) > 1}
+    remedy = "Name an analysis of one parameter: an index of them, or each in an analysis of its own."
+    for index, claim in enumerate(protocol.claims):
+        for number, part in enumerate(claim.parts):
+            if part.analysis in several:
+                at = ("claims", index, "parts", number, "analysis")
+                message = "the analysis has a result for each of several parameters, and a claim is on one"
+                yield protocol.document.problem(at, "claim-one-result", message, remedy)
+    for index, analysis in enumerate(protocol.analyses):
+        if analysis.family is not None and analysis.id in several:
+            message = "the analysis has a result for each of several parameters, and is no one hypothesis of a family"
+            yield protocol.document.problem(("analyses", index, "family"), "family-one-result", message, remedy)
 
 
 def _not_measured(protocol: Protocol, measured: Mapping[str, frozenset[str]]) -> Iterator[Problem]:
