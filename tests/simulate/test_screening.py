@@ -7,6 +7,7 @@ import pytest
 
 from equipoise.protocol.load import load_protocol
 from equipoise.simulate.calendar import make_calendar
+from equipoise.simulate.scenario import Scenario, load_scenario
 from equipoise.simulate.screening import screen
 from equipoise.simulate.streams import Streams
 
@@ -28,6 +29,11 @@ def healthy(n: int) -> dict[str, np.ndarray]:
 
 def test_those_who_meet_every_criterion_are_eligible() -> None:
     assert screen(load_protocol("msc-t1d"), healthy(3)).eligible.all()
+
+
+def nature(dropout: float, missed: float, punctual: float) -> Scenario:
+    changes = (f"dropout={dropout}", f"missing.visits={missed}", f"punctual={punctual}")
+    return load_scenario("no-effect", [f"scenario.{change}" for change in changes])
 
 
 @pytest.mark.parametrize(
@@ -52,7 +58,7 @@ def test_each_criterion_keeps_out_whom_it_should(name: str, value: float, criter
 
 def test_visits_lie_in_their_windows_and_nobody_comes_after_leaving() -> None:
     protocol = load_protocol("msc-t1d")
-    calendar = make_calendar(protocol, Streams(3, 40, 21), dropout=0.2, missed=0.05, punctual=1.0)
+    calendar = make_calendar(nature(0.2, 0.05, 1.0), protocol, Streams(3, 40, 21))
     for index, visit in enumerate(protocol.visits):
         days = calendar.day[..., index]
         assert days.min() >= visit.day - visit.before and days.max() <= visit.day + visit.after
@@ -64,5 +70,5 @@ def test_visits_lie_in_their_windows_and_nobody_comes_after_leaving() -> None:
 
 
 def test_without_dropout_and_misses_everybody_comes_to_everything() -> None:
-    calendar = make_calendar(load_protocol("msc-t1d"), Streams(3, 2, 5), dropout=0.0, missed=0.0, punctual=0.5)
+    calendar = make_calendar(nature(0, 0, 0.5), load_protocol("msc-t1d"), Streams(3, 2, 5))
     assert calendar.held.all() and np.isinf(calendar.left).all()

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.protocol.model import Protocol
+from equipoise.simulate.scenario import Scenario
 from equipoise.simulate.streams import Streams
 
 Floats = NDArray[np.float64]
@@ -34,16 +35,14 @@ class Calendar:
     ended: Floats
 
 
-def make_calendar(
-    protocol: Protocol, draw: Streams, *, dropout: float, missed: float, punctual: float, whole: bool = False
-) -> Calendar:
-    """Visits uniform in the central `punctual` share of their window, `missed` of them missed; people leave.
+def make_calendar(scenario: Scenario, protocol: Protocol, draw: Streams) -> Calendar:
+    """Visits uniform in the central `punctual` share of their window, some of them missed; people leave.
 
     They leave at a constant hazard that takes `dropout` of them in a year. Visits before the first period are held by
-    everybody: who does not come to those is not in the trial. whole: whoever leaves, or misses a visit, has no dose
-    then, and is seen all the same.
+    everybody: who does not come to those is not in the trial. Where the scenario is of people who are seen whole,
+    whoever leaves, or misses a visit, has no dose then, and is seen all the same.
     """
-    visits = protocol.visits
+    visits, punctual = protocol.visits, scenario.authored.punctual
     place = draw("visit-days", len(visits))
     low = np.array([visit.day - visit.before * punctual for visit in visits])
     high = np.array([visit.day + visit.after * punctual for visit in visits])
@@ -53,10 +52,10 @@ def make_calendar(
         if gap <= CLOSE and visits[index].period == visits[index - 1].period is not None:
             day[..., index] = day[..., index - 1] + gap
     after = np.array([visit.period is not None for visit in visits])
-    left = _leaving(draw("dropout", 1)[..., 0], dropout)
-    came = draw("visits-missed", len(visits)) >= missed
+    left = _leaving(draw("dropout", 1)[..., 0], scenario.authored.dropout)
+    came = draw("visits-missed", len(visits)) >= scenario.authored.missing.visits
     held = ~after | (came & (day < left[..., np.newaxis]))
-    if whole:
+    if scenario.whole:
         return Calendar(day, np.ones_like(held), np.full_like(left, np.inf), held, left)
     return Calendar(day, held, left, held, left)
 

@@ -118,14 +118,7 @@ def simulate_nature(
     enrolment = enrol(protocol, scenario, seed, trials, first, arm)
     people = enrolment.people.choose(enrolment.chosen)
     draw = Streams(seed, trials, protocol.randomisation.participants, first)
-    calendar = make_calendar(
-        protocol,
-        draw,
-        dropout=authored.dropout,
-        missed=authored.missing.visits,
-        punctual=authored.punctual,
-        whole=scenario.whole,
-    )
+    calendar = make_calendar(scenario, protocol, draw)
     treatment = treat(protocol, scenario, calendar, enrolment.arm, enrolment.present, draw, off)
     screening_day = _screening_day(protocol, calendar)
     exposure = treatment.exposure(screening_day)

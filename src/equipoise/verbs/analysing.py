@@ -87,8 +87,7 @@ def analyse(
     (records were changed).
     """
     check_scopes(changes, ("protocol",))
-    loaded = load_protocol(protocol, changes)
-    planned = plan(loaded)
+    planned = plan(loaded := load_protocol(protocol, changes))
     often = chances_of(planned, scenario_in(Path(records), loaded), chances)
     view = role_view(loaded, role, blinded=blinded)
     _allowed(view, allocation)
