@@ -203,7 +203,20 @@ def test_no_serious_event_is_said_in_words(source: ReportSource) -> None:
     )
     found = report_document(dataclasses.replace(source, results=dataclasses.replace(source.results, tables=tables)))
     assert not [item for item in found.tables() if item.id == "table-harm-serious"]
-    assert "No serious event was recorded." in [plain(b.text) for b in found.blocks() if isinstance(b, Paragraph)]
+    told = [plain(b.text) for b in found.blocks() if isinstance(b, Paragraph)]
+    silent = "Episodes of hypoglycaemia, seriousness: not recorded, which is not the same as none."
+    assert f"No serious event was recorded. {silent}" in told
+
+
+def test_without_an_answer_to_seriousness_nothing_is_said_of_serious_events(source: ReportSource) -> None:
+    notes = tuple(f"{name}, seriousness: not recorded." for name in ("Adverse events", "Episodes of hypoglycaemia"))
+    tables = tuple(
+        dataclasses.replace(item, rows=(), notes=notes) if item.id == "harm/serious" else item
+        for item in source.results.tables
+    )
+    found = report_document(dataclasses.replace(source, results=dataclasses.replace(source.results, tables=tables)))
+    told = [plain(b.text) for b in found.blocks() if isinstance(b, Paragraph)]
+    assert " ".join(notes) in told and not any("No serious event" in text for text in told)
 
 
 @pytest.mark.requirement("REPORT-FIGURES")

@@ -63,7 +63,7 @@ def _blocks(source: ReportSource, analysis: str) -> Iterator[Block]:
         yield _summary_table(source, summary, analysis, name)
         if terms is not None and any(line[0] == name for line in terms.rows):
             yield _opened_when_long(_terms_table(source, terms, summary, name))
-    yield from _serious(source, tables[f"{analysis}/serious"], analysis)
+    yield from _serious(source, tables[f"{analysis}/serious"], analysis, summary.assessments.values())
 
 
 class Summary:
@@ -244,10 +244,11 @@ def _opened_when_long(table: Table) -> Block:
     return Listing(f"{table.id}-listing", f"{plain(table.title)} ({len(table.rows)} rows)", (table,))
 
 
-def _serious(source: ReportSource, table: ResultTable, analysis: str) -> Iterator[Block]:
-    """The listing of serious events; a sentence where there is none."""
+def _serious(source: ReportSource, table: ResultTable, analysis: str, labels: Collection[str]) -> Iterator[Block]:
+    """The listing of serious events; a sentence where there is none, unless of none of these events that is known."""
     if not table.rows:
-        yield Paragraph(" ".join(table.notes) if table.notes else "No serious event was recorded.")
+        unknown = all(any(note.startswith((f"{name}:", f"{name},")) for note in table.notes) for name in labels)
+        yield Paragraph(" ".join((*(() if unknown else ("No serious event was recorded.",)), *table.notes)))
         return
     numbers = ("day", "since_dose")
     columns = tuple(
