@@ -147,6 +147,8 @@ def test_a_lot_fails_by_a_gate_or_its_decision_and_belongs_to_its_dose(protocol:
 def test_a_dose_below_its_range_was_given_from_a_lot_that_held_too_little(protocol: Protocol) -> None:
     low = {"test": "viable-cells", "value": 0.7e6, "passed": 0.0, "decision": "released", "day": -1.0}
     dose = {**GIVEN, "period": "period-1", "dose_number": 1.0, "day": 0.0}
+    lowest = protocol.product("msc").dose.lowest
+    assert lowest is not None
     panel = panel_of(
         protocol,
         interventions=[
@@ -162,6 +164,9 @@ def test_a_dose_below_its_range_was_given_from_a_lot_that_held_too_little(protoc
     active = panel.arm[0] == [arm.id for arm in protocol.arms].index("group-a")
     # An amount that is stated is held against the range of what the participant's arm has.
     assert found(panel, "dose-below-range")[3:] == [0 if active[3] else NEVER, NEVER, NEVER]
+    # The lowest amount of the range belongs to it.
+    lowest = [(person, {**dose, "amount": lowest, "unit": "cells/kg"}) for person in range(PEOPLE)]
+    assert found(panel_of(protocol, interventions=lowest), "dose-below-range") == [NEVER] * PEOPLE
 
 
 @pytest.mark.requirement("STRATEGY-ONSET")

@@ -7,6 +7,7 @@
     --untried       only those that the stored run has not tried
     --seed N        another sample; it is printed and not stored
     --budget S      seconds of tests a mutant, by their time without it; default 60
+    --also FILE …   test files that come first, beyond the budget
 
 The exit status is 1 where a room's target is missed or a mutant has not been tried.
 """
@@ -91,6 +92,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--known-tests", action="store_true")
     parser.add_argument("--budget", type=float, default=60.0)
+    parser.add_argument("--also", nargs="*", default=[])
     options: Any = parser.parse_args(arguments)
     ours = options.seed == SEED
     stored = _stored() if ours else {}
@@ -100,7 +102,8 @@ def main(arguments: Sequence[str]) -> int:
     if options.untried:
         mutants = [m for m in mutants if m.id not in stored]
     commit = _commit()
-    for row in run(mutants, options.workers, options.budget, known_only=options.known_tests):
+    also = tuple(options.also)
+    for row in run(mutants, options.workers, options.budget, also, known_only=options.known_tests):
         stored[row["id"]] = row | {"commit": commit}
         if ours:
             _store(stored, options.budget)
@@ -114,13 +117,15 @@ def main(arguments: Sequence[str]) -> int:
     return int(missed)
 
 
-def run(mutants: list[Mutant], workers: int, budget: float, *, known_only: bool) -> Iterator[dict[str, Any]]:
+def run(
+    mutants: list[Mutant], workers: int, budget: float, also: tuple[str, ...] = (), *, known_only: bool
+) -> Iterator[dict[str, Any]]:
     """Try the mutants in copies of the tree, and once more the tests that killed them, without any mutant."""
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         copies = copies_of(ROOT, Path(folder).resolve(), workers)
         reach = find_reach(ROOT, copies, REACH, known_only=known_only)
-        found = {mutant.id: tests_for(mutant, reach, budget) for mutant in mutants}
+        found = {mutant.id: tests_for(mutant, reach, budget, also) for mutant in mutants}
         for mutant, outcome in _outcomes(copies, [_job(mutant, found[mutant.id][0], reach) for mutant in mutants]):
             row = row_of(mutant, outcome, len(found[mutant.id][0]), found[mutant.id][1])
             rows.append(row)

@@ -122,16 +122,17 @@ def _entered(path: str, outcome: Outcome) -> dict[str, list[str]]:
     return {name: sorted(set(tests)) for name, tests in found.items()}
 
 
-def tests_for(mutant: Mutant, reach: dict[str, Reach], budget: float) -> tuple[list[str], int]:
+def tests_for(mutant: Mutant, reach: dict[str, Reach], budget: float, also: tuple[str, ...]) -> tuple[list[str], int]:
     """The tests to run on a mutant, and how many there are in all.
 
     File by file, since a file's tests share what is dear to make: its own room's files before others, and those that
     take little before those that take long. In a file those that come to the function are first; then the rest, which
-    may use what the first one made and kept. They are cut where the budget of seconds is spent.
+    may use what the first one made and kept. They are cut where the budget of seconds is spent. also: files whose tests
+    come first of all, and cost nothing of the budget.
     """
     name = f"{mutant.path}::{mutant.function}"
     own = f"tests/{mutant.room}/"
-    order: list[tuple[bool, float, str, bool, float, str]] = []
+    order: list[tuple[bool, bool, float, str, bool, float, str]] = []
     for path, found in reach.items():
         tests = (
             set(found.seconds) if COMPILED in mutant.path and path.startswith(own) else _reaching(found, mutant, name)
@@ -139,12 +140,12 @@ def tests_for(mutant: Mutant, reach: dict[str, Reach], budget: float) -> tuple[l
         whole = sum(found.seconds.values())
         if not tests.isdisjoint(found.seconds):
             order += [
-                (not path.startswith(own), whole, path, test not in tests, seconds, test)
+                (path not in also, not path.startswith(own), whole, path, test not in tests, seconds, test)
                 for test, seconds in found.seconds.items()
             ]
     chosen, spent = list[str](), 0.0
-    for *_, seconds, test in sorted(order):
-        spent += seconds
+    for later, *_, seconds, test in sorted(order):
+        spent += seconds if later else 0.0
         if spent > budget and chosen:
             break
         chosen.append(test)
@@ -160,4 +161,7 @@ def _reaching(found: Reach, mutant: Mutant, name: str) -> set[str]:
     prefix = f"{name}." if mutant.function else f"{mutant.path}::"
     inside = {test for other, tests in found.entered.items() if other.startswith(prefix) for test in tests}
     module = {test for other, tests in found.entered.items() if other.startswith(f"{mutant.path}::") for test in tests}
-    return inside or module
+    if inside or module:
+        return inside or module
+    # A module that only declares things: whatever uses them is in its room.
+    return set(found.seconds) if any(test.startswith(f"tests/{mutant.room}/") for test in found.seconds) else set()

@@ -42,3 +42,10 @@ def test_a_table_without_a_description_of_each_column_is_a_programming_error() -
         Table("XX", "X", "other", "", (), (), pl.DataFrame({"A": [1]}))
     with pytest.raises(KeyError, match="A"):
         analysis_table("adxx", "X", {}, pl.DataFrame({"A": [1]}))
+
+
+def test_the_subject_of_the_study_is_named_in_the_dataset_of_subjects_alone() -> None:
+    frame = pl.DataFrame({"USUBJID": ["P1"]})
+    for name, variables in (("adsl", ["USUBJID", "SUBJID"]), ("adeff", ["USUBJID"])):
+        made = analysis_table(name, "Title", {"USUBJID": "Unique Subject Identifier"}, frame, study="trial")
+        assert [item.name for item in made.items] == variables and made.frame["USUBJID"].to_list() == ["trial-P1"]

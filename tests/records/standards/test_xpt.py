@@ -133,7 +133,10 @@ def test_what_does_not_fit_is_refused_by_its_rule_and_no_file_is_written(rule: s
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("value", [math.nan, math.inf, 1e-80, 2.0**-1074, 2**53 + 1])
+BEYOND = [math.nan, math.inf, 1e-80, 2.0**-1074, 2**53 + 1, 16.0**62 * 1.001, 16.0**-65 / 1.001]
+
+
+@pytest.mark.parametrize("value", BEYOND)
 def test_numbers_beyond_the_format_are_refused(value: float) -> None:
     assert [problem.rule for problem in xpt_problems(table(pl.DataFrame({"N": [value]})))] == ["xpt-number"]
 

@@ -287,3 +287,10 @@ def test_a_protocol_that_is_changed_has_another_document(tmp_path: Path) -> None
     changed = json.loads(usdm_bytes(protocol))
     assert design(changed)["population"]["plannedEnrollmentNumber"]["value"] == 24.0
     assert equipoise.__name__ == "equipoise"
+
+
+def test_who_does_not_know_the_arms_is_masked_and_ages_are_exact() -> None:
+    written = list(objects(usdm_document(load_protocol("msc-t1d"))))
+    masked = [item for item in written if item["instanceType"] == "Masking"]
+    assert masked and all(item["isMasked"] is True for item in masked)
+    assert [item["isApproximate"] for item in written if item["instanceType"] == "Range"][:1] == [False]
