@@ -148,12 +148,18 @@ def test_tests_of_the_own_room_come_first_file_by_file_with_all_that_the_file_ha
         "tests/stats/test_d.py": Reach({f"{d}1": 0.5}, {"src/equipoise/stats/x.py::g": [f"{d}1"]}),
     }
     order = [f"{b}1", f"{a}3", f"{a}1", f"{a}2", f"{c}1", f"{c}2"]
-    assert chosen_tests(mutant(), reach, 60) == (order, 6)
-    assert chosen_tests(mutant(), reach, 3.5) == (order[:3], 6)
-    assert chosen_tests(mutant(), reach, 0.1) == (order[:1], 6), "one at least"
-    assert chosen_tests(mutant("h"), reach, 60) == ([], 0)
+    assert chosen_tests(mutant(), reach, 60, ()) == (order, 6)
+    assert chosen_tests(mutant(), reach, 3.5, ()) == (order[:3], 6)
+    assert chosen_tests(mutant(), reach, 0.1, ()) == (order[:1], 6), "one at least"
+    assert chosen_tests(mutant("h"), reach, 60, ()) == ([], 0)
+    # Files that are named come first, beyond the budget.
+    named = [f"{c}1", f"{c}2"]
+    assert chosen_tests(mutant(), reach, 0.1, ("tests/cli/test_c.py",)) == (named, 6)
     # Code that runs at import concerns every test that comes to any function of its module.
-    assert set(chosen_tests(mutant(""), reach, 60)[0]) == {*order, f"{d}1"}
+    assert set(chosen_tests(mutant(""), reach, 60, ())[0]) == {*order, f"{d}1"}
+    # A module without functions concerns the tests of its room.
+    alone = {name: Reach(found.seconds, {}) for name, found in reach.items()}
+    assert set(chosen_tests(mutant(""), alone, 60, ())[0]) == {f"{a}1", f"{a}2", f"{a}3", f"{b}1", f"{d}1"}
 
 
 TOY = (
