@@ -395,3 +395,23 @@ def test_three_arms_and_too_few_draws_are_refused() -> None:
     assert [item.rule for item in METHOD.objections(three, analysis(), Options())] == ["two-arms"]
     with pytest.raises(ValueError, match="999"):
         Options(draws=998)
+
+
+@pytest.mark.requirement("ORDER-STRATA")
+def test_a_minimised_trial_is_drawn_anew_with_its_own_levels() -> None:
+    levels = "{id: y, label: Y, expression: age < 15}, {id: o, label: O, expression: age >= 15}"
+    strata = f"{{id: age, label: Age, levels: [{levels}]}}"
+    change = f"protocol.randomisation={{participants: 21, method: minimisation, probability: 0.8, strata: [{strata}]}}"
+    protocol = load_protocol("msc-t1d", [change])
+    panel = simulate_trial(protocol, load_scenario("no-effect", ["scenario.patients.model=empirical"]), 1)
+    (found,) = sequences(panel)
+    assert found.layout is not None and not found.reason
+    ages = panel.covariates["age_years"][0, found.place[0]]
+    assert [level for (level,) in found.layout.levels] == [int(age >= 15) for age in ages]
+    # One whose age is not known leaves the whole trial without its test.
+    unknown = panel.covariates["age_years"].copy()
+    unknown[0, found.place[0][3]] = NAN
+    covariates = MappingProxyType({**panel.covariates, "age_years": unknown})
+    entry = {**panel.entry, "stratum": np.full(panel.present.shape, "", np.str_)}
+    (lost,) = sequences(dataclasses.replace(panel, covariates=covariates, entry=MappingProxyType(entry)))
+    assert lost.layout is None and "age" in lost.reason.lower()

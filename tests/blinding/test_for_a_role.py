@@ -75,8 +75,11 @@ def test_tables_hold_no_row_of_what_is_withheld_and_say_so(blinded: Path) -> Non
     assert tables["cytokines-12-panel"]["notes"][-1] == f"Everything in this table is {REASON}."
     items = {row[2] for row in tables["exposure"]["rows"]}
     assert "Infusions given" in items
+    assert {item for item in items if item.startswith("Not given")} == {"Not given: reason withheld"}
     assert not {item for item in items if item in ("Duration", "Volume", "Viability") or "lot" in item}
     assert REASON in tables["exposure"]["notes"][-1]
+    # Of what is whole nothing is said.
+    assert tables["activity"]["rows"] and not any(REASON in note for note in tables["activity"]["notes"])
 
 
 @pytest.mark.requirement("BLINDING-ROLE")

@@ -75,7 +75,7 @@ def test_without_script_nothing_empty_is_shown_and_paper_says_where_it_is() -> N
     item = courses()
     assert re.search(r'<figure class="courses"[^>]* hidden>', page(item))
     document = Document("Title", (Section("one", "One", (item,)),))
-    assert document.words.elsewhere.startswith("stands in the HTML report")
+    assert document.words.elsewhere.startswith("is in the HTML report")
     assert pdf.render(document).startswith(b"%PDF") and docx.render(document)[:2] == b"PK"
 
 

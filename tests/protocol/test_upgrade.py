@@ -46,6 +46,7 @@ def test_a_document_whose_lines_cannot_be_edited_is_written_from_its_data(tmp_pa
         (tmp_path / "questionnaires" / sheet.name).write_bytes(sheet.read_bytes())
     done = amend(tmp_path / "old.yaml", tmp_path / "new.yaml")
     assert done.protocol.document.data["blinding"]["masked"] == ["participant", "investigator", "cell-laboratory"]
+    assert (tmp_path / "new.yaml").read_text(encoding="utf-8").startswith('{\n "schema"'), "a line for each key"
 
 
 def test_version_1_may_spell_roles_with_blanks_and_the_digest_is_that_of_the_words() -> None:

@@ -178,3 +178,18 @@ def test_incomplete_dates_are_their_first_or_last_day(cell: str, partial: str | 
 def test_other_dates_are_refused(cell: str, since: str, partial: str | None) -> None:
     with pytest.raises(CellError):
         days_between(cell, since, partial)
+
+
+@pytest.mark.requirement("IMPORT-OPTIONAL")
+def test_a_row_whose_optional_cell_is_empty_is_left_out_and_no_other(data: Path) -> None:
+    def change(content: Content) -> None:
+        events = next(item for item in content["files"] if item["table"] == "events")
+        events["columns"]["term"]["optional"] = True
+
+    whole = tried(data).records.events.height
+    assert tried(data, change).records.events.height == whole > 1
+    head, first, *rest = (data / "events.csv").read_text("utf-8").splitlines()
+    cells = dict(zip(head.split(","), first.split(","), strict=True)) | {"what": ""}
+    (data / "events.csv").write_text("\n".join([head, ",".join(cells.values()), *rest]) + "\n", "utf-8")
+    kept = tried(data, change).records.events
+    assert kept.height == whole - 1 and "" not in kept["term"].fill_null("").to_list()

@@ -126,14 +126,14 @@ def test_safety_limits_stand_with_numerator_and_denominator(document: Document) 
     main = next(
         block for block in document.summary if isinstance(block, Callout) and plain(block.title) == "Main results"
     )
-    assert "0 of 21 had a serious related one (one-sided exact 95% limit of that share: below 13%)" in told(main)
+    assert "0 of 21 had a serious related one (one-sided exact 95% limit of that share: below 14%)" in told(main)
     limits = [
         [plain(cell.text) for cell in item.cells[1:]]
         for table in document.tables()
         for item in table.rows
         if plain(item.cells[0].text) == "one-sided 95% limit"
     ]
-    assert ["0 of 10: below 26%", "0 of 11: below 24%", "0 of 21: below 13%"] in limits
+    assert ["0 of 10: below 26%", "0 of 11: below 24%", "0 of 21: below 14%"] in limits
     assert all(" of " in text for cells in limits for text in cells)
 
 

@@ -154,7 +154,7 @@ PERIOD_1 = "Period 1 (months 0 to 12)"
             "one-sided 95% limit",
             "0 of 2: below 78%",
             "0 of 1: below 95%",
-            "0 of 3: below 63%",
+            "0 of 3: below 64%",
         ],
     ],
 )

@@ -39,7 +39,7 @@ DOSE = (
     TableColumn("arm", "Arm"),
     TableColumn("period", "Period"),
     TableColumn("dose_number", "Dose"),
-    TableColumn("day", "Study day", "days"),
+    TableColumn("day", "Study day"),
 )
 FACTS_TITLE = "Facts behind the verdict on safety"
 FACTS_COLUMNS = (TableColumn("fact", "Fact"), TableColumn("label", "What"), TableColumn("value", "Value"))
@@ -186,7 +186,7 @@ def _serious(data: AnalysisData, doses: Doses) -> ResultTable:
         DOSE[4],
         TableColumn("term", "Term"),
         TableColumn("grade", "Grade"),
-        TableColumn("since_dose", "Days since the last active dose", "days"),
+        TableColumn("since_dose", "Days since the last active dose"),
         TableColumn("when", "When"),
     )
     return ResultTable(SERIOUS, "Related serious events", columns, tuple(rows))
@@ -238,12 +238,17 @@ def _limits(test: object) -> str | None:
     return _range(lower, upper, str(unit or ""))
 
 
+def _figures(value: float, significant: int) -> str:
+    """A number in so many figures; a large one whole, never with an exponent."""
+    return f"{value:,.0f}" if abs(value) >= 100_000 else f"{value:.{significant}g}"
+
+
 def _range(lower: float | None, upper: float | None, unit: str) -> str | None:
     """The limits in words, None where there is none."""
     if lower is None and upper is None:
         return None
     ends = [word for word in (lower, upper) if word is not None]
-    words = " to ".join(f"{end:.6g}" for end in ends)
+    words = " to ".join(_figures(end, 6) for end in ends)
     return f"{words if len(ends) == 2 else ('at least ' if upper is None else 'at most ') + words} {unit}".strip()
 
 
@@ -304,7 +309,7 @@ def _deviations(data: AnalysisData, doses: Doses, release: Release) -> ResultTab
             if out:
                 unit = f"{product.dose.unit}/kg" if product.dose.per == "kg" else product.dose.unit
                 what = f"Dose {'below' if below else 'above'} its range"
-                rows.append((*head, lot, what, f"{amount.value:.4g}", _range(low, high, unit)))
+                rows.append((*head, lot, what, _figures(amount.value, 4), _range(low, high, unit)))
         for item in found:
             test = item.test
             assert test is not None, "a failure without a test is a signal"

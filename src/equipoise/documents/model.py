@@ -195,7 +195,7 @@ class Words:
     day: str = "day"
     missing: str = "no value"
     log: str = "log scale"
-    elsewhere: str = "stands in the HTML report, where an outcome and a participant can be chosen."
+    elsewhere: str = "is in the HTML report, where an outcome and a participant can be chosen."
     filters: str = "Filter the rows"
     search: str = "Words anywhere"
     any: str = "any"

@@ -141,7 +141,10 @@ def _provenance(source: ReportSource) -> Section:
     rows: list[tuple[Text, Text]] = [("Protocol", Code(digest)) for digest in results.protocol["digests"]]
     rows.append(("Records", Code(results.records["digest"])))
     arms: Text = Code(results.allocation["digest"]) if results.allocation is not None else "left out: a blinded run"
-    rows += [("Allocation", arms), ("Software", f"{results.software['name']} {results.software['version']}")]
+    rows.append(("Allocation", arms))
+    if results.allocation is not None and "dispensed" in results.allocation:
+        rows.append(("Products dispensed", Code(results.allocation["dispensed"])))
+    rows += [("Software", f"{results.software['name']} {results.software['version']}")]
     if results.seed is not None:
         rows.append(("Seed", str(results.seed)))
     publications = [(entry.id, entry.citation) for entry in source.protocol.study.publications]

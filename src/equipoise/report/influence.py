@@ -26,7 +26,7 @@ def influence_table(source: ReportSource) -> Table | None:
         Column(f"Missing: {' / '.join(labels)}"),
         Column("Estimate without one participant"),
         Column("Whose absence changes the verdict"),
-        Column("Excluded beyond", align="right"),
+        Column("Excluded beyond (unadjusted)", align="right"),
     )
     names = [column.id for column in found.columns]
     rows: list[Row] = []
@@ -49,7 +49,8 @@ def influence_table(source: ReportSource) -> Table | None:
                 (fixed(bound, number.decimals, why_missing(result)), number.number_unit),
             )
         )
-    return Table("table-influence", found.title, columns, tuple(rows), notes=(*found.notes[:2], origin(source, TABLE)))
+    notes = (*found.notes[:2], *found.notes[3:], origin(source, TABLE))  # the scale is that of the result here
+    return Table("table-influence", found.title, columns, tuple(rows), notes)
 
 
 def _shown(number: Shown, value: object) -> float | None:

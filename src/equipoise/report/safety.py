@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator
 
 from equipoise.analysis.results import ResultTable
@@ -131,7 +132,10 @@ def _sentence(summary: Summary, name: str) -> str:
 
 
 def _share(limit: float) -> str:
-    return plain(percent(limit, 1 if limit < 0.1 else 0))
+    """An upper limit in per cent, rounded up: what is below 13.3 % is not below 13 %."""
+    decimals = 1 if limit < 0.1 else 0
+    steps = 100 * 10**decimals
+    return plain(percent(math.ceil(round(limit * steps, 9)) / steps, decimals))
 
 
 def _summary_table(source: ReportSource, summary: Summary, analysis: str, name: str) -> Table:

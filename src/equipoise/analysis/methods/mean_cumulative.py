@@ -42,7 +42,7 @@ NO_EVENT = "neither arm has an event, so that there is nothing to compare; repor
 NUMBERS = ("estimate", "standard_error", "lower", "upper", "p_value")
 COLUMNS = (
     TableColumn("arm", "Group"),
-    TableColumn("day", "Study day", "days"),
+    TableColumn("day", "Study day"),
     TableColumn("mean", "Mean events so far"),
     TableColumn("lower", "Lower limit"),
     TableColumn("upper", "Upper limit"),
