@@ -9,7 +9,7 @@ import pytest
 
 from equipoise.analysis.analyse import prepare, run
 from equipoise.analysis.data import AnalysisData
-from equipoise.analysis.event_datasets import times_table
+from equipoise.analysis.event_datasets import events_table, times_table
 from equipoise.analysis.plan import plan
 from equipoise.analysis.results import Cell, ResultTable
 from equipoise.analysis.safety_claim import safety_claim
@@ -111,3 +111,27 @@ def test_events_that_are_withheld_have_no_times() -> None:
     assert set(whole["PARAM"].unique()) - set(masked["PARAM"].unique()) == {
         f"Days to the first: {model().assessment('hypoglycaemia').label}"
     }
+
+
+@pytest.mark.requirement("EVENTS-PERIOD")
+def test_an_event_belongs_to_the_period_of_its_day_and_one_without_a_day_to_none() -> None:
+    data = alone(trials(), 0)
+    rows = data.panel.events
+    start = np.asarray(rows.columns["start_day"], np.float64).copy()
+    mine = np.flatnonzero(rows.participant == rows.participant[0])[:1].tolist()
+    wanted = {-70.0: None, 0.0: 1, 370.0: 1, 371.0: 2, np.nan: None}
+    found = {}
+    for day in wanted:
+        start[mine] = day
+        changed = Rows(rows.trial, rows.participant, MappingProxyType({**rows.columns, "start_day": start.copy()}))
+        table = events_table(prepare(plan(model()), with_panel(data, events=changed).panel))
+        own = table.filter(table["USUBJID"] == data.panel.ids[int(rows.participant[0])])
+        line = own.filter(own["ASTDY"].is_null() if np.isnan(day) else own["ASTDY"] == day)
+        found[day] = line["APERIOD"][0]
+    assert list(found.values()) == list(wanted.values())
+
+
+@pytest.mark.requirement("STRATEGY-VALUES")
+def test_the_value_that_fails_a_detectable_level_is_below_every_limit() -> None:
+    item = next(item for item in plan(model()).analyses if item.method.name == "detectable")
+    assert item.method.carries(item.options).failure == -np.inf
