@@ -318,3 +318,55 @@ def test_a_dozen_names_are_listed_and_the_rest_hinted_at(count: int, shown: str)
     names = [f"a{number:02d}" for number in range(count, 0, -1)]
     assert listed(names).endswith(shown) and listed(names).startswith("a01")
     assert listed(names).count("a") == min(count, 12)
+
+
+def problems(*changes: str) -> list[tuple[str, str]]:
+    with pytest.raises(InputError) as refused:
+        load_protocol(SMALL, list(changes))
+    return [(problem.rule, str(problem)) for problem in refused.value.problems]
+
+
+def test_the_oldest_age_needs_a_form_too() -> None:
+    ((rule, text),) = problems(f"{FORMS}=[{form('adult', 18, 120)}]", "protocol.eligibility.exclusion=[]")
+    assert rule == "consent-every-age" and "participants of 120 years" in text
+    assert told(f"{FORMS}=[{form('adult', 18, 121)}]", "protocol.eligibility.exclusion=[]") == []
+
+
+def test_without_a_variable_of_age_forms_may_leave_no_gap_between_them() -> None:
+    plain = (
+        "protocol.eligibility={variables: [{name: fit, label: Fit, type: boolean}],"
+        " inclusion: [{id: fit, text: Fit, expression: fit}]}"
+    )
+    ((rule, text),) = problems(plain, f"{FORMS}=[{form('child', 8, 12)}, {form('adult', 13, 14)}]")
+    assert rule == "consent-every-age" and "participants of 12 years" in text
+    assert told(plain, f"{FORMS}=[{form('child', 8, 13)}, {form('adult', 13, 14)}]") == []
+
+
+def test_a_form_without_an_age_is_told_alone() -> None:
+    found = problems(f"{FORMS}=[{form('child', 12, 12)}, {form('adult', 30)}]")
+    assert [rule for rule, _ in found] == ["age-range"]
+
+
+def test_of_three_periods_the_one_that_begins_too_early_is_named() -> None:
+    three = (
+        "protocol.periods=[{id: main, label: A, first_day: 0, last_day: 190},"
+        " {id: next, label: B, first_day: 190, last_day: 200}, {id: last, label: C, first_day: 201, last_day: 300}]"
+    )
+    treated = "{main: tablet, next: tablet, last: tablet}"
+    arms = (
+        f"protocol.arms=[{{id: tablet, label: T, treatments: {treated}}},"
+        " {id: placebo, label: P, treatments: {main: placebo, next: placebo, last: placebo}}]"
+    )
+    assert [(rule, "periods.next.first_day" in text) for rule, text in problems(three, arms)] == [
+        ("period-overlap", True)
+    ]
+
+
+def test_a_gap_below_zero_is_seen_where_any_level_has_a_negative_limit() -> None:
+    more = (
+        "protocol.eligibility.variables=[{name: age, label: Age, type: number, unit: years},"
+        " {name: change, label: Change, type: number}]"
+    )
+    assert told(more, *strata("change < -5.0", "change >= 0.0")) == ["strata-one-level"]
+    assert told(more, *strata("change < -5.0", "change >= -5.0")) == []
+    assert told(more, *strata("change < 5.0 && change >= 0.0", "change >= 5.0")) == [], "no limit is negative"

@@ -140,3 +140,7 @@ def test_rates_counts_and_people_are_checked():
         toxicity_characteristics(MODEL, [0.2], 0)
     with pytest.raises(ValueError, match="more participants"):
         probability_too_high(MODEL, 3, 2)
+
+
+def test_a_rule_may_act_after_the_first_unless_it_says_otherwise():
+    assert ToxicityRule((0.2, 1.8), 0.2, 0.8) == ToxicityRule((0.2, 1.8), 0.2, 0.8, minimum=1)
