@@ -7,6 +7,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from equipoise.stats.mmrm import coefficient_covariance, contrast, fit_mmrm, joint_test
+from equipoise.stats.mmrm.bases import Elements
 from equipoise.stats.mmrm.blocks import arrange
 from equipoise.stats.mmrm.inference import kenward_roger_scale, turned
 from equipoise.stats.mmrm.likelihood import differentiate, evaluate, expected_information
@@ -41,7 +42,7 @@ def test_value_gradient_and_both_informations_at_any_covariance(seed, reml):
         sigma = somewhere(where, visits)
         theta = sigma[places]
         point = evaluate(arranged.blocks, sigma / scale, reml=reml)
-        found = differentiate(arranged.blocks, point, reml=reml)
+        found = differentiate(arranged.blocks, point, Elements(visits), reml=reml)
         expected = expected_information(arranged.blocks, point, found, reml=reml)
         assert_allclose(twin.textbook_gradient(theta), twin.gradient(theta), rtol=1e-7, atol=1e-7)
         assert_allclose(found.gradient / scale, twin.gradient(theta), rtol=1e-7, atol=1e-7)
@@ -63,9 +64,13 @@ def test_a_structure_has_the_derivatives_of_its_definition(name, visits):
     assert_allclose(family.sigma(theta), sigma_of(name, theta, visits), rtol=1e-12)
     jacobian = derivative(family.sigma, theta)
     assert_allclose(family.jacobian(theta), jacobian, rtol=1e-8, atol=1e-10)
-    second = family.second(theta)
     expected = derivative(family.jacobian, theta)
-    assert_allclose(np.zeros_like(expected) if second is None else second, expected, rtol=1e-8, atol=1e-10)
+    weights = np.random.default_rng(4).normal(size=(len(theta), len(theta)))
+    weights, slope = weights + weights.T, somewhere(5, visits)
+    curvature = family.curvature(theta, weights)
+    summed = np.tensordot(weights, expected, axes=2)
+    assert_allclose(np.zeros_like(summed) if curvature is None else curvature, summed, rtol=1e-8, atol=1e-9)
+    assert_allclose(family.bend(theta, slope), 0.5 * np.tensordot(expected, slope, axes=2), rtol=1e-8, atol=1e-9)
 
 
 def parameters(fit):

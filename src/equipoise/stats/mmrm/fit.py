@@ -9,7 +9,7 @@ import numpy as np
 
 from equipoise.stats.arrays import Counts, Floats
 from equipoise.stats.mmrm.blocks import Arranged, Blocks, arrange, fitted_exactly
-from equipoise.stats.mmrm.likelihood import differentiate, evaluate, quartic
+from equipoise.stats.mmrm.likelihood import evaluate, slope_at
 from equipoise.stats.mmrm.optimise import Optimum, minimise, remaining
 from equipoise.stats.mmrm.structures import Structure, StructureName, Unstructured
 from equipoise.stats.mmrm.structures import structure as family_of
@@ -176,7 +176,7 @@ def _first_guess(data: Arranged, blocks: Blocks, *, reml: bool) -> Floats:
     point = evaluate(blocks, sigma, reml=reml)
     if point is None:
         return sigma
-    slope = differentiate(blocks, point, reml=reml).slope
+    slope = slope_at(blocks, point, reml=reml)
     # Laird & Ware, Biometrics 1982;38:963-974; where that is singular already, the moments have to do.
     improved = sigma - sigma @ slope @ sigma / data.people
     return improved if evaluate(blocks, improved, reml=reml) else sigma
@@ -196,8 +196,9 @@ def _diagnosis(data: Arranged, found: Optimum | None) -> Diagnosis:
 
 def _information(data: Arranged, found: Optimum) -> float:
     """The smallest eigenvalue of the observed information relative to that of complete data with known coefficients."""
+    basis = found.derivatives.basis
     inverse = np.asarray(np.linalg.inv(found.point.sigma), dtype=np.float64)
-    complete = 0.5 * data.people * found.jacobian @ quartic(inverse[None], inverse[None]) @ found.jacobian.T
+    complete = 0.5 * data.people * found.jacobian @ basis.quartic(inverse[None], inverse[None]) @ found.jacobian.T
     try:
         triangle = np.linalg.inv(np.linalg.cholesky(complete))
     except np.linalg.LinAlgError:

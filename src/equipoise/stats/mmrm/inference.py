@@ -14,7 +14,7 @@ import numpy as np
 
 from equipoise.stats.arrays import Floats
 from equipoise.stats.mmrm.fit import Solved
-from equipoise.stats.mmrm.likelihood import lower, unfolding
+from equipoise.stats.mmrm.bases import lower
 from equipoise.stats.mmrm.structures import Unstructured
 
 
@@ -28,8 +28,8 @@ def parameter_covariance(solved: Solved) -> Floats:
     return np.asarray(np.linalg.inv(solved.optimum.hessian), dtype=np.float64)
 
 
-def element_covariance(solved: Solved) -> Floats:
-    """The covariance of the estimated elements of the T x T covariance on or below its diagonal, in scaled units."""
+def basis_covariance(solved: Solved) -> Floats:
+    """The covariance (B, B) of the estimated weights of the basis' matrices in the T x T covariance, in scaled units."""
     jacobian = solved.optimum.jacobian
     return jacobian.T @ parameter_covariance(solved) @ jacobian
 
@@ -38,7 +38,7 @@ def satterthwaite(solved: Solved, along: Floats) -> Floats:
     """Degrees of freedom (q,) of combinations c (q, p): 2 (c'c)² / (g'Wg), g_i = c'P_ic."""
     products = solved.optimum.derivatives.products
     slopes = np.einsum("qa,iab,qb->qi", along, products, along, optimize=True)
-    spread = np.einsum("qi,ij,qj->q", slopes, element_covariance(solved), slopes, optimize=True)
+    spread = np.einsum("qi,ij,qj->q", slopes, basis_covariance(solved), slopes, optimize=True)
     return 2.0 * np.einsum("qa,qa->q", along, along) ** 2 / spread
 
 
@@ -51,12 +51,10 @@ def adjusted(solved: Solved, *, linear: bool) -> Floats:
     """
     point, blocks = solved.optimum.point, solved.data.blocks
     assert blocks is not None
-    p, T = blocks.columns, blocks.visits
-    elements = element_covariance(solved)
-    unfold = unfolding(T)
-    table = (unfold @ elements @ unfold.T).reshape((T,) * 4).transpose(0, 3, 1, 2).reshape(T**2, T**2)
+    p = blocks.columns
+    elements = basis_covariance(solved)
     # Σ W_ij E_i Omega E_j of each pattern, (P, T, T): no Q_ij is ever formed.
-    inner = (point.omega.reshape(-1, T**2) @ table.T).reshape(-1, T, T)
+    inner = solved.optimum.derivatives.basis.weave(elements, point.omega)
     if not linear:
         inner_second = _second(solved)
         if inner_second is not None:
@@ -73,9 +71,8 @@ def adjusted(solved: Solved, *, linear: bool) -> Floats:
 def _second(solved: Solved) -> Floats | None:
     """Σ W_ij d²Sigma/di dj, (T, T); nothing where the covariance is linear in its parameters."""
     if isinstance(solved.family, Unstructured):
-        return _second_of_cholesky(solved.optimum.point.sigma, element_covariance(solved))
-    second = solved.family.second(solved.optimum.theta)
-    return None if second is None else np.tensordot(parameter_covariance(solved), second, axes=2)
+        return _second_of_cholesky(solved.optimum.point.sigma, basis_covariance(solved))
+    return solved.family.curvature(solved.optimum.theta, parameter_covariance(solved))
 
 
 def _second_of_cholesky(sigma: Floats, elements: Floats) -> Floats:
@@ -113,7 +110,7 @@ def kenward_roger_scale(solved: Solved, along: Floats) -> tuple[float, float]:
     q = len(along)
     basis = np.linalg.qr(along.T)[0]
     products = basis.T @ solved.optimum.derivatives.products @ basis
-    elements = element_covariance(solved)
+    elements = basis_covariance(solved)
     traces = np.trace(products, axis1=1, axis2=2)
     first = traces @ elements @ traces
     second = np.tensordot(elements, np.einsum("iab,jba->ij", products, products, optimize=True), axes=2)

@@ -19,9 +19,8 @@ from equipoise.stats.mmrm.likelihood import (
     differentiate,
     evaluate,
     expected_information,
-    lower,
 )
-from equipoise.stats.mmrm.structures import Structure
+from equipoise.stats.mmrm.structures import Structure, directions
 
 STEPS = 200
 AT_REST = 1e-18
@@ -42,7 +41,7 @@ FLATTEST = 1e-4
 class Optimum:
     """Where the search ended: parameters (k,), the likelihood there, and its derivatives by the parameters.
 
-    gradient: (k,). hessian: (k, k), observed information. jacobian: (k, T(T + 1)/2) of the covariance's elements.
+    gradient: (k,). hessian: (k, k), observed information. jacobian: (k, B) of the derivatives along the basis.
     decrement: g'H⁻¹g of the last step. converged: the decrement came to rest at a minimum.
     """
 
@@ -64,8 +63,8 @@ def minimise(blocks: Blocks, family: Structure, start: Floats, *, reml: bool) ->
         return None
     last, steps = np.inf, 0
     while True:
-        slopes = differentiate(blocks, point, reml=reml)
-        jacobian = family.jacobian(theta)[(slice(None), *lower(blocks.visits))]
+        basis, jacobian = directions(family, theta, blocks.visits)
+        slopes = differentiate(blocks, point, basis, reml=reml)
         gradient = jacobian @ slopes.gradient
         hessian = jacobian @ slopes.observed @ jacobian.T
         curvature = hessian + family.bend(theta, slopes.slope)
@@ -102,9 +101,7 @@ def _direction(
     except np.linalg.LinAlgError:
         metric = jacobian @ expected_information(blocks, point, slopes, reml=reml) @ jacobian.T
         step, convex = _saddle_free(metric, gradient, curvature), False
-    change = np.zeros(point.sigma.shape)
-    rows, columns = lower(blocks.visits)
-    change[rows, columns] = change[columns, rows] = jacobian.T @ step
+    change = slopes.basis.matrix(jacobian.T @ step)
     relative = np.linalg.solve(point.sigma, change)
     length = np.sqrt(max(float(np.einsum("ab,ba->", relative, relative)), 0.0))
     return step * min(1.0, LONGEST / max(length, LONGEST)), convex

@@ -20,9 +20,15 @@ from typing import Literal, Protocol, get_args
 import numpy as np
 
 from equipoise.stats.arrays import Floats
-from equipoise.stats.mmrm.likelihood import lower, unfolding
+from equipoise.stats.mmrm.bases import Basis, Elements, Lags, Matrices, lower, unfolding
 
 StructureName = Literal["us", "cs", "csh", "ar1", "ar1h", "toep", "toeph", "ris"]
+
+
+FEW_VISITS = 12
+"""Up to so many visits, all elements of the covariance together cost no more than a few parameters one by one."""
+MANY_VISITS = 40
+"""From so many visits on, all elements of the covariance together cost more than any parameters one by one."""
 
 
 class Structure(Protocol):
@@ -40,8 +46,8 @@ class Structure(Protocol):
         """Its first derivatives (k, T, T)."""
         ...
 
-    def second(self, theta: Floats) -> Floats | None:
-        """Its second derivatives (k, k, T, T); nothing where all are 0."""
+    def curvature(self, theta: Floats, weights: Floats) -> Floats | None:
+        """Σ w_ij of its second derivatives, (T, T), for symmetric w (k, k); nothing where all are 0."""
         ...
 
     def bend(self, theta: Floats, slope: Floats) -> Floats:
@@ -72,7 +78,7 @@ class Unstructured:
     def jacobian(self, theta: Floats) -> Floats:  # noqa: ARG002 - the signature of every structure
         return unfolding(self.visits).T.reshape(-1, self.visits, self.visits)
 
-    def second(self, theta: Floats) -> Floats | None:  # noqa: ARG002 - the signature of every structure
+    def curvature(self, theta: Floats, weights: Floats) -> Floats | None:  # noqa: ARG002 - the signature of every one
         return None
 
     def bend(self, theta: Floats, slope: Floats) -> Floats:
@@ -111,7 +117,7 @@ class Linear:
     def jacobian(self, theta: Floats) -> Floats:  # noqa: ARG002 - the signature of every structure
         return self.basis
 
-    def second(self, theta: Floats) -> Floats | None:  # noqa: ARG002 - the signature of every structure
+    def curvature(self, theta: Floats, weights: Floats) -> Floats | None:  # noqa: ARG002 - the signature of every one
         return None
 
     def bend(self, theta: Floats, slope: Floats) -> Floats:  # noqa: ARG002 - the signature of every structure
@@ -127,12 +133,14 @@ class Correlated:
 
     lags: (K, T, T) the power of each correlation parameter in each element, 0 where it has no part in it; with one
     parameter for each element at most. deviations: (v, T, T) how often each log deviation enters each element.
-    floor: what the correlations must exceed, if there is such a bound.
+    floor: what the correlations must exceed, if there is such a bound. even: one variance, and correlations by the
+    distance of visits on an even grid, so that the covariance is a Toeplitz matrix.
     """
 
     lags: Floats
     deviations: Floats
     floor: float | None = None
+    even: bool = False
 
     def start(self, moments: Floats) -> Floats:
         v = len(self.deviations)
@@ -154,21 +162,25 @@ class Correlated:
         values, first, _ = self._correlation(theta)
         return np.concatenate([self.deviations * (spread * values), first * spread])
 
-    def second(self, theta: Floats) -> Floats | None:
-        v, k = len(self.deviations), len(theta)
+    def curvature(self, theta: Floats, weights: Floats) -> Floats | None:
+        v = len(self.deviations)
         spread = self._spread(theta)
         values, first, curved = self._correlation(theta)
-        table = np.zeros((k, k, *spread.shape))
-        table[:v, :v] = self.deviations[:, None] * self.deviations[None] * (spread * values)
-        table[:v, v:] = self.deviations[:, None] * (first * spread)[None]
-        table[v:, :v] = table[:v, v:].swapaxes(0, 1)
-        each = np.arange(v, k)
-        table[each, each] = curved * spread
-        return table
+        own = (np.tensordot(weights[:v, :v], self.deviations, axes=1) * self.deviations).sum(axis=0) * values
+        mixed = (np.tensordot(weights[:v, v:], first, axes=1) * self.deviations).sum(axis=0)
+        return spread * (own + 2.0 * mixed + np.tensordot(np.diagonal(weights)[v:], curved, axes=1))
 
     def bend(self, theta: Floats, slope: Floats) -> Floats:
-        second = self.second(theta)
-        return 0.5 * np.tensordot(second, slope, axes=2) if second is not None else np.zeros(2 * (len(theta),))
+        v, k = len(self.deviations), len(theta)
+        spread = self._spread(theta) * slope
+        values, first, curved = self._correlation(theta)
+        own, found = self.deviations.reshape(v, -1), np.zeros((k, k))
+        found[:v, :v] = own * (spread * values).ravel() @ own.T
+        found[:v, v:] = own @ (first * spread).reshape(k - v, -1).T
+        found[v:, :v] = found[:v, v:].T
+        each = np.arange(v, k)
+        found[each, each] = np.tensordot(curved, spread, axes=2)
+        return 0.5 * found
 
     def move(self, theta: Floats, step: Floats) -> Floats:
         return theta + step
@@ -204,6 +216,17 @@ class Correlated:
         return np.log(place / (1.0 - place))
 
 
+def directions(family: Structure, theta: Floats, visits: int) -> tuple[Basis, Floats]:
+    """The basis in which a family's derivatives cost least, and the weights (k, B) of its derivatives in it."""
+    first = family.jacobian(theta)
+    if not isinstance(family, Unstructured) and visits > FEW_VISITS:
+        if isinstance(family, Correlated) and family.even:
+            return Lags(visits), first[:, 0]
+        if len(first) <= visits // 3 or visits > MANY_VISITS:
+            return Matrices(first), np.eye(len(first))
+    return Elements(visits), first[(slice(None), *lower(visits))]
+
+
 def structure(name: StructureName, visits: int, times: Floats | None = None) -> Structure:
     """The structure of that name for T visits; ``times`` (T,) of the visits, for ``ris``.
 
@@ -225,7 +248,9 @@ def structure(name: StructureName, visits: int, times: Floats | None = None) -> 
         lags = np.equal.outer(np.arange(1, visits), apart).astype(np.float64)
     here = np.eye(visits)
     own = here[:, :, None] + here[:, None, :]
-    return Correlated(lags, own if name.endswith("h") else np.full((1, visits, visits), 2.0), floor)
+    same = np.full((1, visits, visits), 2.0)
+    heterogeneous = name.endswith("h")
+    return Correlated(lags, own if heterogeneous else same, floor, not heterogeneous)
 
 
 def _random_slope(times: Floats, visits: int) -> Linear:
