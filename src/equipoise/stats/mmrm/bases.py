@@ -167,7 +167,7 @@ class Lags:
         for first in range(0, len(omega), CHUNK):
             part = slice(first, first + CHUNK)
             left, right = (np.fft.rfft2(of[part], (length, length)) for of in (omega, inner))
-            spectrum += np.einsum("puv,puv->uv", left, right.conj())
+            spectrum += np.einsum("puv,puv->uv", left, np.conjugate(right, out=right))
         correlation = np.fft.irfft2(spectrum, (length, length))
         # From signed distances to absolute ones; 0 has no other sign.
         folded = correlation[:T].copy()
@@ -190,5 +190,19 @@ class Lags:
 
     @property
     def _length(self) -> int:
-        """Of transforms in which nothing comes round: a power of 2 of at least 2T."""
-        return 1 << (2 * self.visits - 1).bit_length()
+        """Of transforms in which nothing comes round: at least 2T - 1."""
+        return _smooth(2 * self.visits - 1)
+
+
+@cache
+def _smooth(least: int) -> int:
+    """The next even number with no other prime factors than 2, 3 and 5, of which transforms are fast."""
+    length = least + least % 2
+    while True:
+        rest = length
+        for prime in (2, 3, 5):
+            while rest % prime == 0:
+                rest //= prime
+        if rest == 1:
+            return length
+        length += 2

@@ -14,7 +14,7 @@ longitudinal data, 2000, chapter 5).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol, get_args
 
 import numpy as np
@@ -27,6 +27,8 @@ StructureName = Literal["us", "cs", "csh", "ar1", "ar1h", "toep", "toeph", "ris"
 
 FEW_VISITS = 12
 """Up to so many visits, all elements of the covariance together cost no more than a few parameters one by one."""
+SINGLE = 4
+"""So many parameters cost less one by one than the Fourier transforms of all distances."""
 MANY_VISITS = 40
 """From so many visits on, all elements of the covariance together cost more than any parameters one by one."""
 
@@ -141,6 +143,11 @@ class Correlated:
     deviations: Floats
     floor: float | None = None
     even: bool = False
+    once: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        # Correlations that stand as they are need no powers.
+        object.__setattr__(self, "once", bool(((self.lags == 0) | (self.lags == 1)).all()))
 
     def start(self, moments: Floats) -> Floats:
         v = len(self.deviations)
@@ -193,7 +200,10 @@ class Correlated:
         """The correlations (T, T), and their first and second derivatives (K, T, T), each by its own parameter."""
         rho, rate, bend = self._linked(theta[len(self.deviations) :][:, None, None])
         lags, there = self.lags, self.lags > 0
-        powers = [np.where(lags >= n, rho ** np.maximum(lags - n, 0.0), 0.0) * there for n in (0, 1, 2)]
+        if self.once:
+            powers = [lags * rho, lags, np.zeros((1, 1, 1))]
+        else:
+            powers = [np.where(lags >= n, rho ** np.maximum(lags - n, 0.0), 0.0) * there for n in (0, 1, 2)]
         values = powers[0].sum(axis=0) + np.eye(lags.shape[1])
         once = lags * powers[1]
         return values, once * rate, lags * (lags - 1.0) * powers[2] * rate**2 + once * bend
@@ -220,7 +230,7 @@ def directions(family: Structure, theta: Floats, visits: int) -> tuple[Basis, Fl
     """The basis in which a family's derivatives cost least, and the weights (k, B) of its derivatives in it."""
     first = family.jacobian(theta)
     if not isinstance(family, Unstructured) and visits > FEW_VISITS:
-        if isinstance(family, Correlated) and family.even:
+        if isinstance(family, Correlated) and family.even and len(first) > SINGLE:
             return Lags(visits), first[:, 0]
         if len(first) <= visits // 3 or visits > MANY_VISITS:
             return Matrices(first), np.eye(len(first))
