@@ -36,6 +36,8 @@ class Status(IntEnum):
     UNBOUNDED_LIKELIHOOD = 19
     ONE_ARM_VISIT = 20
     EXACT_VISIT = 21
+    FEW_AT_VISIT = 22
+    NOT_ESTIMABLE = 23
 
     @property
     def text(self) -> str:
@@ -100,8 +102,8 @@ ADVICE = MappingProxyType(
             "look at the pattern of missing values, or fit fewer visits or covariates",
         ),
         Status.NEAR_SINGULAR: Advice(
-            "the covariance of two visits cannot be told from a perfect correlation",
-            "fit fewer visits, or a model with a simpler covariance",
+            "the values do not determine the covariance: what other visits leave of one cannot be told from nothing",
+            "fit fewer visits, or look for a visit whose values repeat another's",
         ),
         Status.UNRELIABLE: Advice(
             "more than 1 % of the draws failed",
@@ -138,6 +140,15 @@ ADVICE = MappingProxyType(
         Status.EXACT_VISIT: Advice(
             "the values of one visit do not vary beyond the design, so that their variance is zero",
             "leave that visit out of the model, and describe it by itself",
+        ),
+        Status.FEW_AT_VISIT: Advice(
+            "at one of the visits there are too few people with another visit for this covariance: none is left beside"
+            " the effects and the other visits",
+            "fit fewer visits or covariates, or a model with a simpler covariance",
+        ),
+        Status.NOT_ESTIMABLE: Advice(
+            "the combination cannot be estimated: it needs a combination of factors in which nobody has a value",
+            "ask for another one, or leave the factors' product out of the formula",
         ),
     }
 )

@@ -43,7 +43,7 @@ def test_value_gradient_and_both_informations_at_any_covariance(seed, reml):
         theta = sigma[places]
         point = evaluate(arranged.blocks, sigma / scale, reml=reml)
         found = differentiate(arranged.blocks, point, Elements(visits), reml=reml)
-        expected = expected_information(arranged.blocks, point, found, reml=reml)
+        expected = expected_information(arranged.blocks, found, reml=reml)
         assert_allclose(twin.textbook_gradient(theta), twin.gradient(theta), rtol=1e-7, atol=1e-7)
         assert_allclose(found.gradient / scale, twin.gradient(theta), rtol=1e-7, atol=1e-7)
         size = np.abs(twin.expected(theta)).max()

@@ -171,9 +171,9 @@ class Lags:
         correlation = np.fft.irfft2(spectrum, (length, length))
         # From signed distances to absolute ones; 0 has no other sign.
         folded = correlation[:T].copy()
-        folded[1:] += correlation[: -T : -1]
+        folded[1:] += correlation[:-T:-1]
         found = folded[:, :T].copy()
-        found[:, 1:] += folded[:, : -T : -1]
+        found[:, 1:] += folded[:, :-T:-1]
         return 0.5 * (found + found.T)
 
     def weave(self, weights: Floats, omega: Floats) -> Floats:

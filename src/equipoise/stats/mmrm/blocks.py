@@ -176,17 +176,28 @@ def _patterns(seen: Floats) -> tuple[Floats, Counts]:
     return seen[one], pattern
 
 
+def visit_ranks(blocks: Blocks) -> Counts:
+    """The number (T,) of independent columns of the design among the values of each visit."""
+    return _at_each_visit(blocks)[0].sum(axis=1)
+
+
 def fitted_exactly(blocks: Blocks) -> Flags:
     """Whether the values of each visit (T,) follow from the design there: then its variance would be 0."""
+    kept, values, vectors, products = _at_each_visit(blocks)
+    p = blocks.columns
+    along = np.einsum("tji,tj->ti", vectors, products[:, :p, p])
+    explained = np.where(kept, along**2 / np.where(kept, values, 1.0), 0.0).sum(axis=1)
+    # The residuals have unit variance over all visits; what is left of their squares is rounding.
+    return products[:, p, p] - explained <= EXACT * np.maximum(products[:, p, p], 1.0)
+
+
+def _at_each_visit(blocks: Blocks) -> tuple[Flags, Floats, Floats, Floats]:
+    """Products of the rows of each visit (T, p + 1, p + 1), with eigenvalues and -vectors and which of them count."""
     p = blocks.columns
     by_visit = blocks.rows.swapaxes(0, 1)
     products = by_visit.swapaxes(1, 2) @ by_visit
     values, vectors = np.linalg.eigh(products[:, :p, :p])
-    along = np.einsum("tji,tj->ti", vectors, products[:, :p, p])
-    kept = values > DEPENDENT**2 * values[:, -1:]
-    explained = np.where(kept, along**2 / np.where(kept, values, 1.0), 0.0).sum(axis=1)
-    # The residuals have unit variance over all visits; what is left of their squares is rounding.
-    return products[:, p, p] - explained <= EXACT * np.maximum(products[:, p, p], 1.0)
+    return values > DEPENDENT**2 * values[:, -1:], values, vectors, products
 
 
 def _compressed(people: Floats) -> Floats:

@@ -10,41 +10,19 @@ import numpy as np
 from equipoise.stats.arrays import Counts, Floats
 from equipoise.stats.mmrm.blocks import Arranged, Blocks, arrange, fitted_exactly
 from equipoise.stats.mmrm.likelihood import evaluate, slope_at
-from equipoise.stats.mmrm.optimise import Optimum, minimise, remaining
+from equipoise.stats.mmrm.optimise import Optimum, minimise
 from equipoise.stats.mmrm.structures import Structure, StructureName, Unstructured
 from equipoise.stats.mmrm.structures import structure as family_of
 from equipoise.stats.mmrm.threads import one_thread
+from equipoise.stats.mmrm.trust import FEWEST, Diagnosis, diagnosed, freedoms, judged, unit_of
 from equipoise.stats.status import Status
 
-UNBOUNDED = 1e-5
-"""Where a visit keeps less than this share of its variance given the others, the likelihood has no maximum."""
-PERFECT = 0.999
-"""A correlation of two visits beyond this cannot be told from a perfect one."""
-FLAT = 1e-4
-"""The least curvature, as a share of that of complete data, that still determines the covariance."""
 OWN_VARIANCES = ("us", "csh", "ar1h", "toeph")
 """Structures in which each visit has a variance of its own."""
 PAIR = 2
 """An unstructured covariance needs so many people with values at both of two visits."""
 SMALLEST = 0.05
 """The smallest eigenvalue of the correlations that the search starts from."""
-
-
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
-    """The numbers by which a fit is judged; NaN where it came to nothing.
-
-    decrement: what the last step still promised to gain in twice the log-likelihood. information: the least curvature
-    of the log-likelihood, as a share of that of complete data. correlation: the largest between two visits, absolute.
-    remaining: the smallest share of a visit's variance that the other visits leave. pairs: the fewest people with
-    values at both of two visits.
-    """
-
-    decrement: float
-    information: float
-    correlation: float
-    remaining: float
-    pairs: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +107,7 @@ def fit_mmrm(
         if data.blocks is not None:
             data = replace(data, status=_refused(data, data.blocks, structure))
         found = _solve(data, data.blocks, family, reml=reml) if data.blocks and data.status == Status.OK else None
-        return _told(data, family, found, structure, reml=reml)
+        return _told(data, family, found, structure, unit_of(y[~np.isnan(y)]), reml=reml)
 
 
 def _refused(data: Arranged, blocks: Blocks, structure: StructureName) -> Status:
@@ -137,25 +115,13 @@ def _refused(data: Arranged, blocks: Blocks, structure: StructureName) -> Status
         return Status.TOO_FEW_PAIRS
     if (structure in OWN_VARIANCES or (structure == "ris" and blocks.visits == 2)) and fitted_exactly(blocks).any():
         return Status.EXACT_VISIT
+    if structure == "us" and min(freedoms(data, blocks, structure)) < FEWEST:
+        return Status.FEW_AT_VISIT
     return Status.OK
 
 
 def _solve(data: Arranged, blocks: Blocks, family: Structure, *, reml: bool) -> Optimum | None:
     return minimise(blocks, family, family.start(_first_guess(data, blocks, reml=reml)), reml=reml)
-
-
-def _verdict(data: Arranged, found: Optimum | None, numbers: Diagnosis) -> Status:
-    if data.status != Status.OK:
-        return data.status
-    if found is None:
-        return Status.NOT_CONVERGED
-    if numbers.correlation > PERFECT:
-        return Status.NEAR_SINGULAR
-    if numbers.remaining < UNBOUNDED:
-        return Status.UNBOUNDED_LIKELIHOOD
-    if not found.converged:
-        return Status.NOT_CONVERGED
-    return Status.NEAR_SINGULAR if numbers.information < FLAT else Status.OK
 
 
 def _first_guess(data: Arranged, blocks: Blocks, *, reml: bool) -> Floats:
@@ -182,34 +148,12 @@ def _first_guess(data: Arranged, blocks: Blocks, *, reml: bool) -> Floats:
     return improved if evaluate(blocks, improved, reml=reml) else sigma
 
 
-def _diagnosis(data: Arranged, found: Optimum | None) -> Diagnosis:
-    pairs = int(data.pairs.min())
-    if found is None:
-        return Diagnosis(nan, nan, nan, nan, pairs)
-    sigma = found.point.sigma
-    root = np.sqrt(np.diagonal(sigma))
-    between = float(np.abs(sigma / np.outer(root, root) - np.eye(len(sigma))).max())
-    left = remaining(sigma)
-    share = _information(data, found) if left >= UNBOUNDED else nan
-    return Diagnosis(found.decrement, share, between, left, pairs)
-
-
-def _information(data: Arranged, found: Optimum) -> float:
-    """The smallest eigenvalue of the observed information relative to that of complete data with known coefficients."""
-    basis = found.derivatives.basis
-    inverse = np.asarray(np.linalg.inv(found.point.sigma), dtype=np.float64)
-    complete = 0.5 * data.people * found.jacobian @ basis.quartic(inverse[None], inverse[None]) @ found.jacobian.T
-    try:
-        triangle = np.linalg.inv(np.linalg.cholesky(complete))
-    except np.linalg.LinAlgError:
-        return 0.0
-    return float(np.linalg.eigvalsh(triangle @ found.hessian @ triangle.T)[0])
-
-
-def _told(data: Arranged, family: Structure, found: Optimum | None, name: StructureName, *, reml: bool) -> MMRMFit:
+def _told(
+    data: Arranged, family: Structure, found: Optimum | None, name: StructureName, unit: float, *, reml: bool
+) -> MMRMFit:
     T, p = len(data.pairs), data.design.shape[1]
-    numbers = _diagnosis(data, found)
-    status = _verdict(data, found, numbers)
+    numbers = diagnosed(data, found, name, unit)
+    status = judged(data, found, numbers)
     solved = Solved(data, family, found) if found is not None and status == Status.OK else None
     coefficients, sigma, likelihood = np.full(p, nan), np.full((T, T), nan), nan
     if status == Status.CONSTANT_OUTCOME:

@@ -13,8 +13,8 @@ from __future__ import annotations
 import numpy as np
 
 from equipoise.stats.arrays import Floats
-from equipoise.stats.mmrm.fit import Solved
 from equipoise.stats.mmrm.bases import lower
+from equipoise.stats.mmrm.fit import Solved
 from equipoise.stats.mmrm.structures import Unstructured
 
 
@@ -29,8 +29,8 @@ def parameter_covariance(solved: Solved) -> Floats:
 
 
 def basis_covariance(solved: Solved) -> Floats:
-    """The covariance (B, B) of the estimated weights of the basis' matrices in the T x T covariance, in scaled units."""
-    jacobian = solved.optimum.jacobian
+    """The covariance (B, B) of the estimated weights of the basis' matrices, in scaled units."""
+    jacobian = solved.optimum.way.jacobian
     return jacobian.T @ parameter_covariance(solved) @ jacobian
 
 
@@ -49,19 +49,20 @@ def adjusted(solved: Solved, *, linear: bool) -> Floats:
     unstructured covariance R depends on how it is parametrised: here by the logarithms of the diagonal of its
     Cholesky factor and the elements below, row by row, each over its row's diagonal element.
     """
-    point, blocks = solved.optimum.point, solved.data.blocks
+    blocks = solved.data.blocks
     assert blocks is not None
     p = blocks.columns
     elements = basis_covariance(solved)
     # Σ W_ij E_i Omega E_j of each pattern, (P, T, T): no Q_ij is ever formed.
-    inner = solved.optimum.derivatives.basis.weave(elements, point.omega)
+    slopes = solved.optimum.derivatives
+    inner = slopes.basis.weave(elements, slopes.omega)
     if not linear:
         inner_second = _second(solved)
         if inner_second is not None:
             inner = inner - 0.25 * inner_second
-    along = point.weighted[..., :p] @ point.spread
+    along = slopes.vectors
     total = along.reshape(-1, p).T @ (inner[blocks.pattern] @ along).reshape(-1, p)
-    products = solved.optimum.derivatives.products
+    products = slopes.products
     mixed = np.tensordot(elements, products, axes=1)
     total -= np.tensordot(products, mixed, axes=((0, 2), (0, 1)))
     total = np.eye(p) + 2.0 * total
@@ -69,14 +70,15 @@ def adjusted(solved: Solved, *, linear: bool) -> Floats:
 
 
 def _second(solved: Solved) -> Floats | None:
-    """Σ W_ij d²Sigma/di dj, (T, T); nothing where the covariance is linear in its parameters."""
+    """Σ W_ij d²Sigma/di dj, (T, T), or that of S in LSL'; nothing where it is linear in its parameters."""
     if isinstance(solved.family, Unstructured):
         return _second_of_cholesky(solved.optimum.point.sigma, basis_covariance(solved))
-    return solved.family.curvature(solved.optimum.theta, parameter_covariance(solved))
+    curvature = solved.family.curvature(solved.optimum.theta, parameter_covariance(solved))
+    return None if curvature is None else solved.optimum.way.inside(curvature)
 
 
 def _second_of_cholesky(sigma: Floats, elements: Floats) -> Floats:
-    """``_second`` for Sigma = LL', L = DU with D = exp(diagonal parameters) and U of unit diagonal."""
+    """``_second`` for Sigma = LL', L = DU with D = exp(diagonal parameters) and U of unit diagonal: L⁻¹(·)L⁻¹'."""
     T = len(sigma)
     rows, columns = lower(T)
     each = np.arange(len(rows))
@@ -86,8 +88,9 @@ def _second_of_cholesky(sigma: Floats, elements: Floats) -> Floats:
     first[each, rows, columns] = np.diagonal(root)[rows]
     for a in range(T):
         first[a * (a + 3) // 2, a] = root[a]
-    jacobian = first @ root.T
-    jacobian = (jacobian + jacobian.swapaxes(1, 2))[:, rows, columns]
+    own_root = np.linalg.inv(root)
+    first = own_root @ first
+    jacobian = (first + first.swapaxes(1, 2))[:, rows, columns]
     back = np.linalg.inv(jacobian)
     spread = back.T @ elements @ back
     total = np.tensordot(np.tensordot(spread, first, axes=1), first, axes=((0, 2), (0, 2)))
@@ -98,7 +101,7 @@ def _second_of_cholesky(sigma: Floats, elements: Floats) -> Floats:
         bent[a] += spread[own, own] * root[a]
         below = np.arange(own - a, own)
         bent[a, :a] += 2.0 * spread[own, below] * root[a, a]
-    total = total + bent @ root.T
+    total = total + own_root @ bent
     return total + total.T
 
 

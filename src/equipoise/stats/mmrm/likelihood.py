@@ -4,8 +4,9 @@ With V the covariance of all values, block diagonal over people, r the residuals
 
     f = ½ (log|V| + log|X'V⁻¹X| + r'V⁻¹r),                          the middle term for the restricted likelihood,
 
-is minimised. E_i is the i-th matrix of a basis of the T x T covariance of a complete person, Phi = (X'V⁻¹X)⁻¹ = CC', P_i = C'X'V⁻¹E_iV⁻¹XC and b_i = C'X'V⁻¹E_iq. Harville, J Am Stat Assoc
-1977;72:320-338; Jennrich & Schluchter, Biometrics 1986;42:805-820.
+is minimised. E_i is the i-th matrix of a basis of the T x T covariance of a complete person, Phi = (X'V⁻¹X)⁻¹ = CC',
+P_i = C'X'V⁻¹E_iV⁻¹XC and b_i = C'X'V⁻¹E_iq. Harville, J Am Stat Assoc 1977;72:320-338; Jennrich & Schluchter,
+Biometrics 1986;42:805-820.
 """
 
 from __future__ import annotations
@@ -23,32 +24,34 @@ from equipoise.stats.mmrm.blocks import Blocks
 class Point:
     """The likelihood at one covariance, in the blocks' scaled and orthogonalised terms.
 
-    value: f. sigma: (T, T). omega: (P, T, T) inverse covariance of each pattern, 0 at missing visits.
-    weighted: (m, T, p + 1) omega times rows. spread: (p, p) C. coefficients: (p,).
+    value: f. sigma: (T, T). inverse: (P, T, T) of the Cholesky factor of each pattern's covariance, 0 at missing
+    visits. scaled: (m, T, p + 1) inverse times rows. spread: (p, p) C. coefficients: (p,).
     """
 
     value: float
     sigma: Floats
-    omega: Floats
-    weighted: Floats
+    inverse: Floats
+    scaled: Floats
     spread: Floats
     coefficients: Floats
 
 
 @dataclass(frozen=True, slots=True)
 class Derivatives:
-    """First and second derivatives of f along the B matrices of a basis.
+    """First and second derivatives of f along the B matrices of a basis, which may be one of LSL' (see ``along``).
 
     slope: (T, T) G, where df = ½ tr(G dSigma). gradient: (B,). observed: (B, B) the matrix of second derivatives.
-    products: (B, p, p) P_i. sums: (P, T, T) H, the part of the coefficients in the expected information.
+    products: (B, p, p) P_i. omega: (P, T, T). vectors: (m, T, p) V⁻¹XC. sums: (P, T, T) H, the part of the
+    coefficients in the expected information.
     """
 
     basis: Basis
-
     slope: Floats
     gradient: Floats
     observed: Floats
     products: Floats
+    omega: Floats
+    vectors: Floats
     sums: Floats
 
 
@@ -59,10 +62,10 @@ def evaluate(blocks: Blocks, sigma: Floats, *, reml: bool) -> Point | None:
         if not blocks.whole:
             np.linalg.cholesky(sigma)
         root = np.linalg.cholesky(sigma * blocks.both + blocks.absent)
-        inverse = np.linalg.inv(root)
-        omega = inverse.swapaxes(1, 2) @ inverse * blocks.both
-        weighted = omega[blocks.pattern] @ blocks.rows
-        cross = blocks.rows.reshape(-1, p + 1).T @ weighted.reshape(-1, p + 1)
+        inverse = np.linalg.inv(root) * blocks.both
+        scaled = inverse[blocks.pattern] @ blocks.rows
+        flat = scaled.reshape(-1, p + 1)
+        cross = flat.T @ flat
         triangle = np.linalg.cholesky(cross[:p, :p])
         spread = np.asarray(np.linalg.inv(triangle).T, dtype=np.float64)
     except np.linalg.LinAlgError:
@@ -72,53 +75,59 @@ def evaluate(blocks: Blocks, sigma: Floats, *, reml: bool) -> Point | None:
     if reml:
         logs = logs + 2.0 * np.log(np.diagonal(triangle)).sum()
     value = 0.5 * float(logs + cross[p, p] - along @ along)
-    return Point(value, sigma, omega, weighted, spread, spread @ along) if np.isfinite(value) else None
+    return Point(value, sigma, inverse, scaled, spread, spread @ along) if np.isfinite(value) else None
 
 
-def differentiate(blocks: Blocks, point: Point, basis: Basis, *, reml: bool) -> Derivatives:
-    """Gradient and observed information along a basis.
+def differentiate(
+    blocks: Blocks, point: Point, basis: Basis, *, reml: bool, along: Floats | None = None
+) -> Derivatives:
+    """Gradient and observed information along a basis E_i; with a Cholesky factor L = ``along`` (T, T), along LE_iL'.
 
     observed_ij = Σ tr(E_i Omega E_j (qq' + H - n Omega / 2)) - b_i'b_j - ½ tr(P_i P_j), summed over patterns; full
-    likelihood: without H and the last term.
+    likelihood: without H and the last term. Omega and all that is made of it are then L'Omega L, and so on, which
+    are near I however near to singular Sigma is: no digits are lost where two visits say nearly the same.
     """
     p = blocks.columns
-    along, squares, sums = _parts(blocks, point)
-    people = blocks.people[:, None, None] * point.omega
-    both = basis.sandwich(along)
+    omega, vectors = _seen_along(blocks, point, along)
+    squares, sums = _by_pattern(blocks, vectors[..., p:]), _by_pattern(blocks, vectors[..., :p])
+    people = blocks.people[:, None, None] * omega
+    both = basis.sandwich(vectors)
     products = np.ascontiguousarray(both[:, :p, :p])
     mixed = both[:, :p, p]
-    observed = basis.quartic(point.omega, squares - 0.5 * people + (sums if reml else 0.0)) - mixed @ mixed.T
+    observed = basis.quartic(omega, squares - 0.5 * people + (sums if reml else 0.0)) - mixed @ mixed.T
     if reml:
         each = products.reshape(len(products), -1)
         observed -= 0.5 * each @ each.T
     slope = (people - squares - (sums if reml else 0.0)).sum(axis=0)
-    return Derivatives(basis, slope, basis.gradient(slope), observed, products, sums)
+    return Derivatives(basis, slope, basis.gradient(slope), observed, products, omega, vectors[..., :p], sums)
 
 
 def slope_at(blocks: Blocks, point: Point, *, reml: bool) -> Floats:
     """(T, T) G, where df = ½ tr(G dSigma)."""
-    _, squares, sums = _parts(blocks, point)
-    people = blocks.people[:, None, None] * point.omega
-    return (people - squares - (sums if reml else 0.0)).sum(axis=0)
+    p = blocks.columns
+    omega, vectors = _seen_along(blocks, point, None)
+    people = blocks.people[:, None, None] * omega
+    return (people - _by_pattern(blocks, vectors[..., p:] if not reml else vectors)).sum(axis=0)
 
 
-def _parts(blocks: Blocks, point: Point) -> tuple[Floats, Floats, Floats]:
-    """V⁻¹XC and q side by side (m, T, p + 1), and by pattern (P, T, T) Σ qq' and H."""
+def _seen_along(blocks: Blocks, point: Point, along: Floats | None) -> tuple[Floats, Floats]:
+    """Omega (P, T, T), and V⁻¹XC and q side by side (m, T, p + 1); with L, L'Omega L and L' times the others."""
     p = blocks.columns
     turned = np.eye(p + 1)
     turned[:p, :p], turned[:p, p] = point.spread, -point.coefficients
-    along = point.weighted @ turned
-    return along, _by_pattern(blocks, along[..., p:]), _by_pattern(blocks, along[..., :p])
+    back = point.inverse if along is None else point.inverse @ along
+    back = back.swapaxes(1, 2)
+    return back @ back.swapaxes(1, 2), back[blocks.pattern] @ (point.scaled @ turned)
 
 
-def expected_information(blocks: Blocks, point: Point, derivatives: Derivatives, *, reml: bool) -> Floats:
+def expected_information(blocks: Blocks, derivatives: Derivatives, *, reml: bool) -> Floats:
     """(B, B) Σ tr(E_i Omega E_j (n Omega / 2 - H)) + ½ tr(P_i P_j); full likelihood: Σ n/2 tr(E_i Omega E_j Omega)."""
-    people = 0.5 * blocks.people[:, None, None] * point.omega
-    basis = derivatives.basis
+    basis, omega = derivatives.basis, derivatives.omega
+    people = 0.5 * blocks.people[:, None, None] * omega
     if not reml:
-        return basis.quartic(point.omega, people)
+        return basis.quartic(omega, people)
     each = derivatives.products.reshape(len(derivatives.products), -1)
-    return basis.quartic(point.omega, people - derivatives.sums) + 0.5 * each @ each.T
+    return basis.quartic(omega, people - derivatives.sums) + 0.5 * each @ each.T
 
 
 def _by_pattern(blocks: Blocks, vectors: Floats) -> Floats:

@@ -20,7 +20,7 @@ from equipoise.stats.mmrm.likelihood import (
     evaluate,
     expected_information,
 )
-from equipoise.stats.mmrm.structures import Structure, directions
+from equipoise.stats.mmrm.structures import Directions, Structure, Unstructured, directions, shares
 
 STEPS = 200
 AT_REST = 1e-18
@@ -29,10 +29,8 @@ NEAR = 1e-9
 """A decrement below which the steps are whole ones, until they no longer shrink: f itself then shows only rounding."""
 LONGEST = 2.5
 """The longest step, as a Frobenius norm of Sigma^-½ D Sigma^-½."""
-COLLAPSED = 1e-7
+COLLAPSED = 1e-11
 """A visit whose variance given the others is below this share of its variance: the likelihood has no maximum."""
-VANISHED = 1e-20
-"""A variance of which this share is left, beside the largest, is none."""
 FLATTEST = 1e-4
 """A curvature below this share of the expected one counts as this, in a saddle-free step."""
 
@@ -41,14 +39,14 @@ FLATTEST = 1e-4
 class Optimum:
     """Where the search ended: parameters (k,), the likelihood there, and its derivatives by the parameters.
 
-    gradient: (k,). hessian: (k, k), observed information. jacobian: (k, B) of the derivatives along the basis.
+    way: the directions of its parameters. gradient: (k,). hessian: (k, k), observed information.
     decrement: g'H⁻¹g of the last step. converged: the decrement came to rest at a minimum.
     """
 
     theta: Floats
     point: Point
     derivatives: Derivatives
-    jacobian: Floats
+    way: Directions
     gradient: Floats
     hessian: Floats
     decrement: float
@@ -63,14 +61,15 @@ def minimise(blocks: Blocks, family: Structure, start: Floats, *, reml: bool) ->
         return None
     last, steps = np.inf, 0
     while True:
-        basis, jacobian = directions(family, theta, blocks.visits)
-        slopes = differentiate(blocks, point, basis, reml=reml)
-        gradient = jacobian @ slopes.gradient
-        hessian = jacobian @ slopes.observed @ jacobian.T
-        curvature = hessian + family.bend(theta, slopes.slope)
-        if remaining(point.sigma) < COLLAPSED:
-            return Optimum(theta, point, slopes, jacobian, gradient, curvature, np.inf, steps, converged=False)
-        step, convex = _direction(blocks, point, slopes, jacobian, gradient, curvature, reml=reml)
+        way = directions(family, theta, point.sigma)
+        slopes = differentiate(blocks, point, way.basis, reml=reml, along=way.root)
+        gradient = way.jacobian @ slopes.gradient
+        hessian = way.jacobian @ slopes.observed @ way.jacobian.T
+        slope = slopes.slope if isinstance(family, Unstructured) else way.outside(slopes.slope)
+        curvature = hessian + family.bend(theta, slope)
+        if shares(point.sigma).min() < COLLAPSED:
+            return Optimum(theta, point, slopes, way, gradient, curvature, np.inf, steps, converged=False)
+        step, convex = _direction(blocks, point, slopes, way, gradient, curvature, reml=reml)
         decrement = float(-gradient @ step)
         rest = convex and (decrement <= AT_REST or (decrement <= NEAR and decrement >= 0.25 * last))
         moved = None if rest or steps >= STEPS else _advance(blocks, family, theta, point, step, decrement, reml=reml)
@@ -78,7 +77,7 @@ def minimise(blocks: Blocks, family: Structure, start: Floats, *, reml: bool) ->
             # At rest the gradient is 0, and so is what the curve of the steps adds to the curvature; a curved
             # parameter's own second derivative is part of the information, whatever the gradient's rounding.
             converged = rest or (convex and decrement <= NEAR)
-            return Optimum(theta, point, slopes, jacobian, gradient, curvature, decrement, steps, converged)
+            return Optimum(theta, point, slopes, way, gradient, curvature, decrement, steps, converged)
         theta, point = moved
         last, steps = decrement, steps + 1
 
@@ -87,7 +86,7 @@ def _direction(
     blocks: Blocks,
     point: Point,
     slopes: Derivatives,
-    jacobian: Floats,
+    way: Directions,
     gradient: Floats,
     curvature: Floats,
     *,
@@ -99,10 +98,10 @@ def _direction(
         step = -np.asarray(np.linalg.solve(root.T, np.linalg.solve(root, gradient)), dtype=np.float64)
         convex = True
     except np.linalg.LinAlgError:
-        metric = jacobian @ expected_information(blocks, point, slopes, reml=reml) @ jacobian.T
+        metric = way.jacobian @ expected_information(blocks, slopes, reml=reml) @ way.jacobian.T
         step, convex = _saddle_free(metric, gradient, curvature), False
-    change = slopes.basis.matrix(jacobian.T @ step)
-    relative = np.linalg.solve(point.sigma, change)
+    change = way.basis.matrix(way.jacobian.T @ step)
+    relative = change if way.root is not None else np.linalg.solve(point.sigma, change)
     length = np.sqrt(max(float(np.einsum("ab,ba->", relative, relative)), 0.0))
     return step * min(1.0, LONGEST / max(length, LONGEST)), convex
 
@@ -127,15 +126,3 @@ def _advance(
             return there, found
         share *= 0.5
     return None
-
-
-def remaining(sigma: Floats) -> float:
-    """The smallest share of a visit's variance that remains, given the other visits; 0 where one has vanished."""
-    variances = np.diagonal(sigma)
-    if variances.min() < VANISHED * variances.max():
-        return 0.0
-    root = np.sqrt(variances)
-    try:
-        return float(1.0 / np.diagonal(np.linalg.inv(sigma / np.outer(root, root))).max())
-    except np.linalg.LinAlgError:
-        return 0.0

@@ -29,6 +29,10 @@ FEW_VISITS = 12
 """Up to so many visits, all elements of the covariance together cost no more than a few parameters one by one."""
 SINGLE = 4
 """So many parameters cost less one by one than the Fourier transforms of all distances."""
+CLOSE = 1e-4
+"""Where a visit keeps less than this share of its variance, transforms of all distances lose digits that count."""
+VANISHED = 1e-20
+"""A variance of which this share is left, beside the largest, is none."""
 MANY_VISITS = 40
 """From so many visits on, all elements of the covariance together cost more than any parameters one by one."""
 
@@ -45,7 +49,7 @@ class Structure(Protocol):
         ...
 
     def jacobian(self, theta: Floats) -> Floats:
-        """Its first derivatives (k, T, T)."""
+        """Its first derivatives (k, T, T); of the unstructured one, those of S in Sigma = LSL'."""
         ...
 
     def curvature(self, theta: Floats, weights: Floats) -> Floats | None:
@@ -53,7 +57,10 @@ class Structure(Protocol):
         ...
 
     def bend(self, theta: Floats, slope: Floats) -> Floats:
-        """What the way of ``move`` adds to the second derivatives of f, (k, k); ``slope`` as in ``Derivatives``."""
+        """What the way of ``move`` adds to the second derivatives of f, (k, k).
+
+        slope: (T, T) G, as in ``Derivatives``, by what ``jacobian`` has the derivatives of.
+        """
         ...
 
     def move(self, theta: Floats, step: Floats) -> Floats:
@@ -65,8 +72,9 @@ class Structure(Protocol):
 class Unstructured:
     """Any positive definite covariance, reached along curves that never leave the positive definite matrices.
 
-    The step D leads to S + D + ½ D S⁻¹D, which is positive definite for every symmetric D. Pennec, Fillard & Ayache,
-    Int J Comput Vis 2006;66:41-66; Absil, Mahony & Sepulchre, Optimization algorithms on matrix manifolds, 2008.
+    With Sigma = LL', the step D leads to L(I + D + ½ D²)L', which is positive definite for every symmetric D.
+    Pennec, Fillard & Ayache, Int J Comput Vis 2006;66:41-66; Absil, Mahony & Sepulchre, Optimization algorithms on
+    matrix manifolds, 2008.
     """
 
     visits: int
@@ -83,18 +91,15 @@ class Unstructured:
     def curvature(self, theta: Floats, weights: Floats) -> Floats | None:  # noqa: ARG002 - the signature of every one
         return None
 
-    def bend(self, theta: Floats, slope: Floats) -> Floats:
-        # ½ tr(G E_i S⁻¹ E_j), made symmetric: S⁻¹ in the place of Omega, G in the place of A.
-        inner = np.linalg.inv(self.sigma(theta))[None]
-        unfold, visits = unfolding(self.visits), self.visits
-        table = np.multiply.outer(slope, inner[0]).transpose(1, 2, 3, 0).reshape(visits**2, visits**2)
-        folded = unfold.T @ table @ unfold
-        return 0.25 * (folded + folded.T)
+    def bend(self, theta: Floats, slope: Floats) -> Floats:  # noqa: ARG002 - the signature of every structure
+        # ½ tr(G E_i E_j), made symmetric: I in the place of Omega, G in the place of A.
+        return 0.5 * Elements(self.visits).quartic(np.eye(self.visits)[None], slope[None])
 
     def move(self, theta: Floats, step: Floats) -> Floats:
-        sigma, change = self.sigma(theta), self.sigma(step)
-        curved = change @ np.linalg.solve(sigma, change)
-        return theta + step + 0.25 * (curved + curved.T)[lower(self.visits)]
+        change = self.sigma(step)
+        root = np.linalg.cholesky(self.sigma(theta))
+        moved = root @ (np.eye(self.visits) + change + 0.5 * change @ change) @ root.T
+        return (0.5 * (moved + moved.T))[lower(self.visits)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,15 +231,60 @@ class Correlated:
         return np.log(place / (1.0 - place))
 
 
-def directions(family: Structure, theta: Floats, visits: int) -> tuple[Basis, Floats]:
-    """The basis in which a family's derivatives cost least, and the weights (k, B) of its derivatives in it."""
-    first = family.jacobian(theta)
-    if not isinstance(family, Unstructured) and visits > FEW_VISITS:
-        if isinstance(family, Correlated) and family.even and len(first) > SINGLE:
-            return Lags(visits), first[:, 0]
-        if len(first) <= visits // 3 or visits > MANY_VISITS:
-            return Matrices(first), np.eye(len(first))
-    return Elements(visits), first[(slice(None), *lower(visits))]
+@dataclass(frozen=True, slots=True)
+class Directions:
+    """Where a family may go from some parameters: a basis, and the weights (k, B) of its derivatives in it.
+
+    root: the Cholesky factor L (T, T) if the basis is one of S in Sigma = LSL', or nothing if it is one of Sigma. In
+    S no digits are lost where two visits say nearly the same.
+    """
+
+    basis: Basis
+    jacobian: Floats
+    root: Floats | None
+
+    def inside(self, change: Floats) -> Floats:
+        """A change of Sigma (T, T), or several, as one of S where the basis is one of S."""
+        if self.root is None:
+            return change
+        back = np.linalg.inv(self.root)
+        return back @ change @ back.T
+
+    def outside(self, slope: Floats) -> Floats:
+        """A slope G (T, T) by S as one by Sigma."""
+        if self.root is None:
+            return slope
+        back = np.linalg.inv(self.root)
+        return back.T @ slope @ back
+
+
+def directions(family: Structure, theta: Floats, sigma: Floats) -> Directions:
+    """The basis in which a family's derivatives cost least, at parameters (k,) and their covariance (T, T)."""
+    visits, first = len(sigma), family.jacobian(theta)
+    root = np.asarray(np.linalg.cholesky(sigma), dtype=np.float64)
+    if isinstance(family, Unstructured):
+        return Directions(Elements(visits), first[(slice(None), *lower(visits))], root)
+    many = visits > FEW_VISITS
+    even = isinstance(family, Correlated) and family.even
+    if many and even and len(first) > SINGLE and shares(sigma).min() > CLOSE:
+        return Directions(Lags(visits), first[:, 0], None)
+    back = np.linalg.inv(root)
+    first = back @ first @ back.T
+    if many and (len(first) <= visits // 3 or visits > MANY_VISITS):
+        return Directions(Matrices(first), np.eye(len(first)), root)
+    return Directions(Elements(visits), first[(slice(None), *lower(visits))], root)
+
+
+def shares(sigma: Floats) -> Floats:
+    """The share (T,) of each visit's variance that remains, given the other visits; 0 where a visit has vanished."""
+    variances = np.diagonal(sigma)
+    if variances.min() < VANISHED * variances.max():
+        return np.zeros(len(sigma))
+    root = np.sqrt(variances)
+    try:
+        return np.asarray(1.0 / np.diagonal(np.linalg.inv(sigma / np.outer(root, root))), dtype=np.float64)
+    except np.linalg.LinAlgError:
+        return np.zeros(len(sigma))
 
 
 def structure(name: StructureName, visits: int, times: Floats | None = None) -> Structure:
