@@ -12,9 +12,10 @@ FEV = "FEV1 ~ RACE + SEX + ARMCD * AVISIT + us(AVISIT | USUBJID)"
 
 
 def fev_frame(folder):
-    """The FEV data: words as words, but for the factor whose levels are not in the order of the alphabet."""
+    """The FEV data: words as words, but for the visits and the factor whose levels are not in alphabetical order."""
     frame = pl.read_csv(folder / "fev_data.csv", null_values="NA")
-    return frame.with_columns(pl.col("SEX").cast(pl.Enum(["Male", "Female"])))
+    visits = pl.col("AVISIT").cast(pl.Enum([f"VIS{number}" for number in range(1, 5)]))
+    return frame.with_columns(pl.col("SEX").cast(pl.Enum(["Male", "Female"])), visits)
 
 
 @cache

@@ -10,6 +10,7 @@ from equipoise.formula.design import design
 from equipoise.formula.grammar import parse
 from equipoise.formula.means import mean_rows
 from equipoise.formula.model_frame import model_frame
+from equipoise.formula.schedule import Asked
 from tests.formula.data import invented
 from tests.stats.reference import stored
 
@@ -28,7 +29,7 @@ ASKED = {
 
 def made(text):
     parsed = parse(text + COVARIANCE)
-    frame = model_frame(parsed, invented(), None)
+    frame = model_frame(parsed, invented(), None, Asked(None, None, drop_empty=False))
     return frame, design(parsed, frame)
 
 

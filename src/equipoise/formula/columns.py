@@ -16,15 +16,24 @@ import polars as pl
 from equipoise.errors import DataError, InputError, Problem, shown
 from equipoise.stats.arrays import Counts, Flags, Floats
 
+ALPHABET = "in alphabetical order"
+CATEGORIES = "in the order of its categories"
+MET = "in the order in which this session met its categories"
+ASCENDING = "ascending"
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """N values: numbers (N,), NaN where missing; or codes (N,) of levels, -1 where missing."""
+    """N values: numbers (N,), NaN where missing; or codes (N,) of levels, -1 where missing.
+
+    order: of the levels, in words: ``ALPHABET`` where they are text, which has no order of its own.
+    """
 
     name: str
     numbers: Floats | None = None
     codes: Counts | None = None
     levels: tuple[str, ...] = ()
+    order: str = ASCENDING
 
     @property
     def missing(self) -> Flags:
@@ -40,7 +49,7 @@ class Frame:
     """A data frame that was recognised: its rows, its columns' names, and how a column is read.
 
     read: numbers, truth values and words, the last two as levels. key: any column as levels in ascending order, those
-    of a polars Enum or a pandas Categorical in their own.
+    of a polars Enum or Categorical or of a pandas Categorical in their own.
     """
 
     rows: int
@@ -93,17 +102,30 @@ def _floats(series: pl.Series) -> Floats:
 def _keys(series: pl.Series) -> Column:
     if isinstance(series.dtype, pl.Enum):
         codes = series.to_physical().cast(pl.Int64).fill_null(-1).to_numpy()
-        return Column(series.name, codes=codes, levels=tuple(series.dtype.categories))
+        return Column(series.name, codes=codes, levels=tuple(series.dtype.categories), order=CATEGORIES)
     if isinstance(series.dtype, pl.Categorical):
-        # The order in which a process met the words is no order of theirs.
-        series = series.cast(pl.String)
-    elif series.dtype.is_float():
+        return _of_categories(series)
+    if series.dtype.is_float():
         series = series.fill_nan(None)
     if series.dtype.is_nested() or series.dtype in (pl.Object, pl.Null):
         raise _no_kind(series.name, str(series.dtype))
     levels = series.drop_nulls().unique().sort()
     codes = (series.rank("dense").cast(pl.Int64) - 1).fill_null(-1).to_numpy()
-    return Column(series.name, codes=codes, levels=tuple(_word(level) for level in levels))
+    order = ALPHABET if series.dtype == pl.String else ASCENDING
+    return Column(series.name, codes=codes, levels=tuple(word(level) for level in levels), order=order)
+
+
+def _of_categories(series: pl.Series) -> Column:
+    """A polars Categorical: its categories in their own order, which pl.from_pandas takes over from pandas.
+
+    Polars keeps one list of categories for a session, to which each column adds those that are new. Categories that
+    only other columns have are not this column's.
+    """
+    numbers = series.to_physical().cast(pl.Int64)
+    pairs = pl.DataFrame({"number": numbers, "label": series.cast(pl.String)}).drop_nulls().unique().sort("number")
+    place = {number: code for code, number in enumerate(pairs["number"])}
+    codes = np.array([-1 if number is None else place[number] for number in numbers], dtype=np.int64)
+    return Column(series.name, codes=codes, levels=tuple(pairs["label"]), order=MET)
 
 
 def _only(table: Any, name: str) -> Any:
@@ -143,14 +165,20 @@ def _kind_of_objects(name: str, series: Any) -> str:
 def _keys_of_pandas(name: str, series: Any) -> Column:
     if series.dtype.name == "category":
         codes = series.cat.codes.to_numpy(dtype=np.int64)
-        return Column(name, codes=codes, levels=tuple(_word(level) for level in series.cat.categories))
+        labels = list(series.cat.categories)
+        # Categories that are made of text without a word on their order are in that of the alphabet.
+        alphabetical = not series.cat.ordered and all(isinstance(x, str) for x in labels) and labels == sorted(labels)
+        order = ALPHABET if alphabetical else CATEGORIES
+        return Column(name, codes=codes, levels=tuple(word(level) for level in labels), order=order)
     if series.dtype.name == "object":
         _kind_of_objects(name, series)
     codes, levels = series.factorize(sort=True)
-    return Column(name, codes=np.asarray(codes, dtype=np.int64), levels=tuple(_word(level) for level in levels))
+    order = ALPHABET if all(isinstance(level, str) for level in levels) else ASCENDING
+    labels = tuple(word(level) for level in levels)
+    return Column(name, codes=np.asarray(codes, dtype=np.int64), levels=labels, order=order)
 
 
-def _word(level: object) -> str:
+def word(level: object) -> str:
     """The label of a level: a whole number without a decimal point, a truth value as R writes it, the rest as it is."""
     if isinstance(level, bool | np.bool_):
         return str(level).upper()

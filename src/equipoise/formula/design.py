@@ -31,13 +31,17 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Design:
-    """columns (N, p) with their names (p,), made of the intercept, if there is one, and the terms."""
+    """columns (N, p) with their names (p,), made of the intercept, if there is one, and the terms.
+
+    owners: (p,) the index of the term of each column, -1 for the intercept.
+    """
 
     columns: Floats
     names: tuple[str, ...]
     intercept: bool
     terms: tuple[Term, ...]
     variables: tuple[Variable, ...]
+    owners: tuple[int, ...]
 
     def row(self, places: Places) -> Floats:
         """The weights (p,) of a mean where the variables are as ``places`` says, all of them.
@@ -75,7 +79,8 @@ def design(parsed: Parsed, frame: ModelFrame) -> Design:
     terms = _coded(parsed, frame.variables)
     n = len(frame.outcome)
     parts, names = ([np.ones((n, 1))], ["(Intercept)"]) if parsed.intercept else ([], [])
-    for term in terms:
+    owners = [-1] if parsed.intercept else []
+    for index, term in enumerate(terms):
         part, words = np.ones((n, 1)), [""]
         for i, every in zip(term.variables, term.every_level, strict=True):
             own, labels = _columns(frame.variables[i], every=every)
@@ -83,7 +88,9 @@ def design(parsed: Parsed, frame: ModelFrame) -> Design:
             words = [f"{word}:{label}" if word else label for label in labels for word in words]
         parts.append(part)
         names += words
-    return Design(np.concatenate(parts, axis=1), tuple(names), parsed.intercept, terms, frame.variables)
+        owners += [index] * len(words)
+    columns = np.concatenate(parts, axis=1)
+    return Design(columns, tuple(names), parsed.intercept, terms, frame.variables, tuple(owners))
 
 
 def _columns(variable: Variable, *, every: bool) -> tuple[Floats, list[str]]:

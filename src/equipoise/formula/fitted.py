@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from numbers import Real
 from typing import Any
 
@@ -12,15 +12,18 @@ import polars as pl
 
 from equipoise.errors import InputError, Problem, shown
 from equipoise.formula.design import Design
+from equipoise.formula.estimable import Estimable
 from equipoise.formula.grammar import Parsed
 from equipoise.formula.means import compared, mean_rows
 from equipoise.formula.model_frame import ModelFrame
 from equipoise.formula.options import Inference
 from equipoise.formula.summary import summary
+from equipoise.stats.ancova import Contrast
 from equipoise.stats.arrays import Floats
-from equipoise.stats.mmrm import MMRMFit, contrast, joint_test
+from equipoise.stats.mmrm import Method, MMRMFit, RandomEffects, coefficient_covariance, contrast, implied, joint_test
 from equipoise.stats.status import Status
 
+JOINT = ("statistic", "df_numerator", "df_denominator", "p_value")
 NUMBERS = ("estimate", "standard_error", "df", "statistic", "p_value")
 WITH_INTERVAL = ("estimate", "standard_error", "df", "lower", "upper", "statistic", "p_value")
 
@@ -30,19 +33,34 @@ class FittedMMRM:
     """A mixed model for repeated measures with p coefficients; where the fit failed, numbers are null.
 
     parsed, frame, design: what was fitted. inference: how its uncertainty is reckoned. fit: of ``equipoise.stats``.
-    coefficients: a frame of term, estimate, standard_error, df, statistic, p_value; p rows. covariance: (p, p), of the
-    coefficients, NaN where the fit failed. dependent: the names of columns that follow from those before them, where
-    that is why it failed.
+    known: which combinations of the coefficients can be estimated. dependent: the names of columns that follow from
+    those before them, where that is why it failed. coefficients: a frame of term, estimate, standard_error, df,
+    statistic, p_value; p rows. covariance: (p, p), of the coefficients. Both have no number where the fit failed, or
+    where a coefficient cannot be estimated.
     """
 
     parsed: Parsed
     frame: ModelFrame
     design: Design
+    known: Estimable
     inference: Inference
     fit: MMRMFit
-    coefficients: pl.DataFrame
-    covariance: Floats
     dependent: tuple[str, ...]
+    coefficients: pl.DataFrame = field(init=False)
+    covariance: Floats = field(init=False)
+
+    def __post_init__(self) -> None:
+        every = np.eye(len(self.terms))
+        found = contrasts(self.fit, self.known, every, self.inference.by)
+        frame = {"term": self.terms, **{name: _numbers(getattr(found, name)) for name in NUMBERS}}
+        object.__setattr__(self, "coefficients", pl.DataFrame(frame))
+        covariance = np.full((len(self.terms),) * 2, np.nan)
+        alone = self.known.kept[self.known.holds(every)[self.known.kept]]
+        place = np.searchsorted(self.known.kept, alone)
+        fitted = coefficient_covariance(self.fit, self.inference.by)
+        covariance[np.ix_(alone, alone)] = fitted[np.ix_(place, place)]
+        covariance.flags.writeable = False
+        object.__setattr__(self, "covariance", covariance)
 
     @property
     def formula(self) -> str:
@@ -71,12 +89,35 @@ class FittedMMRM:
 
     @property
     def message(self) -> str:
-        """``ok``, or what happened and what to do about it."""
+        """``ok`` with what there is to know, or what happened and what to do about it."""
         if not self.dependent:
-            return self.status.text
+            return "; ".join([self.status.text, *self.notes])
         several = len(self.dependent) > 1
         what = f"{', '.join(self.dependent)} {'follow' if several else 'follows'} from the columns before"
         return f"{what}; leave {'them' if several else 'it'} out of the formula, or look for a combination without rows"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader should know of a fit: visits without values, and what cannot be estimated for want of rows."""
+        found = self.frame.schedule.notes(self.fit.structure)
+        if self.known.cells and self.status == Status.OK:
+            lost = [
+                name
+                for name, alone in zip(self.terms, self.known.holds(np.eye(len(self.terms))), strict=True)
+                if not alone
+            ]
+            found += (
+                f"nobody has a value in {' or in '.join(self.known.cells)}: {', '.join(lost)} cannot be estimated",
+            )
+        return found
+
+    @property
+    def random_effects(self) -> RandomEffects | None:
+        """What ``ris`` implies of an intercept and a slope; nothing for other structures, or for two visits."""
+        times = self.frame.times
+        if self.fit.structure != "ris" or times is None or self.status != Status.OK:
+            return None
+        return implied(self.fit.sigma, times)
 
     @property
     def terms(self) -> tuple[str, ...]:
@@ -109,12 +150,12 @@ class FittedMMRM:
 
     @property
     def aic(self) -> float | None:
-        """Akaike's criterion, counting the parameters of the covariance."""
+        """Akaike's criterion, -2 log L + 2 for each parameter of the covariance; coefficients are not counted."""
         return _number(self.fit.aic)
 
     @property
     def bic(self) -> float | None:
-        """Schwarz's criterion, counting the parameters of the covariance and the people."""
+        """Schwarz's criterion, -2 log L + log(people) for each parameter of the covariance."""
         return _number(self.fit.bic)
 
     @property
@@ -136,8 +177,9 @@ class FittedMMRM:
         """Combinations of the coefficients, each with its t interval and test; or one F test that all are 0.
 
         L: weights by term, {"ARMCDTRT": 1, "ARMCDTRT:AVISITVIS4": 1}, or an array (p,) or (q, p). Gives q rows of
-        estimate, standard_error, df, lower, upper, statistic, p_value; if ``joint``, one row of statistic,
-        df_numerator, df_denominator, p_value.
+        estimate, standard_error, df, lower, upper, statistic, p_value, status; if ``joint``, one row of statistic,
+        df_numerator, df_denominator, p_value, status. The status is ``OK`` or says why there are no numbers:
+        ``equipoise.stats.Status[...].text`` says it at length.
         InputError: weights that do not fit or are all 0, a joint test with CR2, a level outside (0, 1).
         """
         rows = self._weights(L)
@@ -146,9 +188,12 @@ class FittedMMRM:
         if self.inference.by == "cr2":
             message, remedy = "CR2 has no joint test", "Take the combinations one by one, or another vcov."
             raise _wrong("joint", message, remedy)
-        found = joint_test(self.fit, rows, method=self.inference.by)
-        names = ("statistic", "df_numerator", "df_denominator", "p_value")
-        return pl.DataFrame({name: _numbers(getattr(found, name)) for name in names})
+        status, numbers = Status.NOT_ESTIMABLE, [np.full(1, np.nan)] * len(JOINT)
+        if self.known.holds(rows).all():
+            found = joint_test(self.fit, rows[:, self.known.kept], method=self.inference.by)
+            status, numbers = Status(int(found.status[0])), [getattr(found, name) for name in JOINT]
+        frame = pl.DataFrame({name: _numbers(column) for name, column in zip(JOINT, numbers, strict=True)})
+        return frame.with_columns(status=pl.lit(status.name))
 
     def lsmeans(
         self,
@@ -180,13 +225,15 @@ class FittedMMRM:
         return self.summary()
 
     def __repr__(self) -> str:
-        return f"<mmrm {self.formula}: {self.observations} values of {self.people} people, {self.status.name}>"
+        told = f"{self.observations} values of {self.people} people at {self.frame.schedule.line}"
+        return f"<mmrm {self.formula}: {told}, {self.status.name}>"
 
     def _inferred(self, rows: Floats, level: float) -> pl.DataFrame:
         if not (isinstance(level, Real) and 0 < float(level) < 1):
             raise _wrong("level", "A level lies between 0 and 1", "Use 0.95, for example.", level)
-        found = contrast(self.fit, _nonzero(rows), method=self.inference.by, level=level)
-        return pl.DataFrame({name: _numbers(getattr(found, name)) for name in WITH_INTERVAL})
+        found = contrasts(self.fit, self.known, _nonzero(rows), self.inference.by, level=level)
+        frame = pl.DataFrame({name: _numbers(getattr(found, name)) for name in WITH_INTERVAL})
+        return frame.with_columns(pl.Series("status", [Status(int(code)).name for code in found.status], pl.String))
 
     def _weights(self, L: Any) -> Floats:
         p = len(self.terms)
@@ -207,10 +254,20 @@ class FittedMMRM:
         return _nonzero(rows)
 
 
-def coefficient_frame(names: Sequence[str], fit: MMRMFit, inference: Inference) -> pl.DataFrame:
-    """Term, estimate, standard_error, df, statistic, p_value of each coefficient; null where the fit failed."""
-    found = contrast(fit, np.eye(len(names)), method=inference.by)
-    return pl.DataFrame({"term": names, **{name: _numbers(getattr(found, name)) for name in NUMBERS}})
+def contrasts(fit: MMRMFit, known: Estimable, rows: Floats, by: Method, *, level: float = 0.95) -> Contrast:
+    """``contrast`` of combinations (q, p) of all coefficients; without numbers where one cannot be estimated."""
+    some = known.holds(rows)
+    kept = rows[np.ix_(some, known.kept)] if some.any() else np.ones((1, len(known.kept)))
+    found = contrast(fit, kept, method=by, level=level)
+    if some.all():
+        return found
+    place = np.cumsum(some) - 1
+    numbers = {
+        name: np.where(some, getattr(found, name)[place], np.nan)
+        for name in ("estimate", "standard_error", "df", "lower", "upper", "statistic", "p_value")
+    }
+    status = np.where(some, found.status[place], np.int8(Status.NOT_ESTIMABLE))
+    return Contrast(**numbers, status=status)
 
 
 def _nonzero(rows: Floats) -> Floats:

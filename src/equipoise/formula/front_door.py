@@ -6,12 +6,15 @@ from typing import Any
 
 from equipoise.errors import InputError, Problem, shown
 from equipoise.formula.design import design
-from equipoise.formula.fitted import FittedMMRM, coefficient_frame
+from equipoise.formula.estimable import everything, without_empty_cells
+from equipoise.formula.fitted import FittedMMRM
 from equipoise.formula.grammar import parse
-from equipoise.formula.model_frame import model_frame
+from equipoise.formula.model_frame import ModelFrame, model_frame
 from equipoise.formula.options import inference
+from equipoise.formula.schedule import asked, check_order
 from equipoise.formula.tokens import plain
-from equipoise.stats.mmrm import coefficient_covariance, fit_mmrm
+from equipoise.stats.arrays import Floats
+from equipoise.stats.mmrm import MMRMFit, StructureName, fit_mmrm
 from equipoise.stats.status import Status
 
 
@@ -23,6 +26,9 @@ def mmrm(
     vcov: str | None = None,
     reml: bool = True,
     weights: Any = None,
+    visits: Any = None,
+    times: Any = None,
+    drop_empty_visits: bool = False,
 ) -> FittedMMRM:
     """Fit a mixed model for repeated measures, written as in R: ``y ~ arm * visit + us(visit | person)``.
 
@@ -30,8 +36,12 @@ def mmrm(
     ar1h, toep, toeph (visit | person), or ris(time | person), a random intercept and slope. It is never run.
     data: a polars or pandas frame with one row for each person and visit; rows with anything missing are left out.
     method: satterthwaite, kenward-roger, kenward-roger-linear or residual. vcov: None (the method's own: adjusted
-    under Kenward-Roger, else asymptotic), asymptotic, or CR2 with satterthwaite. reml: restricted likelihood.
-    weights: a column's name or an array; a value of weight w has a variance divided by w.
+    under Kenward-Roger, else asymptotic), asymptotic, or CR2 with satterthwaite; both also as R spells them.
+    reml: restricted likelihood. weights: a column's name or an array; a value of weight w has a variance divided by w.
+    visits: all values of the column of the visits, in their order in time; without it, the order of the column's
+    categories or numbers. Text has none, and is refused where the order matters. times: the time of each of these, for
+    distances in ar1, ar1h, toep and toeph, and the slope of ris. drop_empty_visits: a visit that nobody has a value at
+    keeps its place in distances unless this is True.
 
     Data that cannot be analysed give a result whose numbers are null and whose status says why.
     InputError: a formula, option or weights that cannot be used. DataError: data that do not fit the formula.
@@ -44,29 +54,31 @@ def mmrm(
         problem = Problem("equipoise.mmrm", None, "reml", "option-pair", message, remedy, shown(f"method={method}"))
         raise InputError("the options cannot be used", [problem])
     parsed = parse(plain(formula))
-    frame = model_frame(parsed, data, weights)
+    structure = parsed.covariance.structure
+    wanted = asked(visits, times, drop_empty_visits, structure)
+    frame = model_frame(parsed, data, weights, wanted)
+    check_order(parsed, frame.schedule, how.by)
     made = design(parsed, frame)
-    fit = fit_mmrm(
+    known = everything(made)
+    fit = _fitted(frame, structure, made.columns, reml=bool(reml))
+    if fit.status == Status.SINGULAR_DESIGN:
+        fewer = without_empty_cells(made)
+        if fewer is not None:
+            known, fit = fewer, _fitted(frame, structure, made.columns[:, fewer.kept], reml=bool(reml))
+    dependent = made.dependent() if fit.status == Status.SINGULAR_DESIGN else ()
+    return FittedMMRM(parsed=parsed, frame=frame, design=made, known=known, inference=how, fit=fit, dependent=dependent)
+
+
+def _fitted(frame: ModelFrame, structure: StructureName, columns: Floats, *, reml: bool) -> MMRMFit:
+    return fit_mmrm(
         frame.outcome,
-        made.columns,
+        columns,
         frame.subject,
         frame.visit,
-        structure=parsed.covariance.structure,
-        reml=bool(reml),
+        structure=structure,
+        reml=reml,
         weights=frame.weights,
         visits=len(frame.visits),
-        times=frame.times if parsed.covariance.structure == "ris" else None,
-    )
-    covariance = coefficient_covariance(fit, how.by)
-    covariance.flags.writeable = False
-    dependent = made.dependent() if fit.status == Status.SINGULAR_DESIGN else ()
-    return FittedMMRM(
-        parsed=parsed,
-        frame=frame,
-        design=made,
-        inference=how,
-        fit=fit,
-        coefficients=coefficient_frame(made.names, fit, how),
-        covariance=covariance,
-        dependent=dependent,
+        times=frame.times if structure == "ris" else None,
+        places=frame.schedule.places,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -13,6 +13,7 @@ from equipoise.errors import InputError, Problem, shown
 from equipoise.formula.arithmetic import Expression
 from equipoise.formula.columns import Column, Frame, frame_of, unusable
 from equipoise.formula.grammar import Parsed
+from equipoise.formula.schedule import Asked, Schedule, arranged, scheduled
 from equipoise.formula.tokens import refuse
 from equipoise.stats.arrays import Counts, Flags, Floats
 
@@ -24,7 +25,7 @@ MOST_VISITS = 100
 class Variable:
     """A variable of the terms in N rows: values (N,) of a covariate, or codes (N,) of the levels of a factor.
 
-    means: of each column of a covariate, over the rows.
+    means: of each column of a covariate, over the rows. order: of the levels of a factor, in words.
     """
 
     label: str
@@ -33,6 +34,7 @@ class Variable:
     codes: Counts
     levels: tuple[str, ...]
     means: Mapping[str, float]
+    order: str = ""
 
     @property
     def name(self) -> str:
@@ -47,15 +49,17 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class ModelFrame:
-    """N complete rows. visit and subject (N,) are codes of visits and people; times (T,), where visits are numbers.
+    """N complete rows. visit and subject (N,) are codes of visits and people.
 
-    rows: (N,) which of the data's. missing: how many rows lack each column that some row lacks.
+    schedule: the visits in time. times: (T,) as given, or of ``ris`` the visits' own numbers. rows: (N,) which of
+    the data's. missing: how many rows lack each column that some row lacks.
     """
 
     outcome: Floats
     variables: tuple[Variable, ...]
     visit: Counts
     visits: tuple[str, ...]
+    schedule: Schedule
     times: Floats | None
     subject: Counts
     people: tuple[str, ...]
@@ -65,7 +69,7 @@ class ModelFrame:
     missing: Mapping[str, int]
 
 
-def model_frame(parsed: Parsed, data: object, weights: object) -> ModelFrame:
+def model_frame(parsed: Parsed, data: object, weights: object, wanted: Asked) -> ModelFrame:
     """Take from the data what a formula names, without the rows in which anything of it is missing.
 
     InputError: a column that is not there, or no data frame. DataError: a column of the wrong kind, no complete row,
@@ -75,9 +79,12 @@ def model_frame(parsed: Parsed, data: object, weights: object) -> ModelFrame:
     used = _used(parsed, frame)
     covariance = parsed.covariance
     visit, subject = frame.key(covariance.visit.text), frame.key(covariance.subject.text)
+    visit = arranged(visit, wanted.labels)
     columns = {name: frame.read(name) for name in used if name not in (visit.name, subject.name)}
     named = {expression.text for part in (parsed.response, *parsed.variables) for expression in part.columns()}
     columns |= {name: frame.read(name) for name in (visit.name, subject.name) if name in named}
+    if visit.name in columns and columns[visit.name].codes is not None:
+        columns[visit.name] = visit
     weight, weight_name = _weights(weights, frame)
     gaps = {column.name: column.missing for column in (*columns.values(), visit, subject)}
     if weight is not None:
@@ -85,16 +92,18 @@ def model_frame(parsed: Parsed, data: object, weights: object) -> ModelFrame:
     kept = _complete(gaps, frame.rows)
     rows = np.flatnonzero(kept)
     reduced = {name: _rows(column, kept) for name, column in columns.items()}
-    visit, subject = _rows(visit, kept), _rows(subject, kept)
+    whole, visit, subject = visit, _rows(visit, kept), _rows(subject, kept)
     assert visit.codes is not None
     assert subject.codes is not None
     _one_value_each(visit, subject, rows)
+    schedule = scheduled(whole, visit, wanted)
     return ModelFrame(
         outcome=_numbers(parsed, parsed.response, reduced, rows),
         variables=tuple(_variable(parsed, expression, reduced, rows) for expression in parsed.variables),
         visit=visit.codes,
         visits=visit.levels,
-        times=_times(parsed, frame.read(visit.name), visit, rows),
+        schedule=schedule,
+        times=_times(parsed, frame, schedule, visit, rows),
         subject=subject.codes,
         people=subject.levels,
         weights=None if weight is None else _positive(weight[kept], weight_name, rows),
@@ -180,7 +189,7 @@ def _rows(column: Column, kept: Flags) -> Column:
     codes = column.codes[kept]
     present = np.bincount(codes, minlength=len(column.levels)) > 0
     levels = tuple(level for level, there in zip(column.levels, present, strict=True) if there)
-    return Column(column.name, codes=(np.cumsum(present) - 1)[codes], levels=levels)
+    return replace(column, codes=(np.cumsum(present) - 1)[codes], levels=levels)
 
 
 def _one_value_each(visit: Column, subject: Column, rows: Counts) -> None:
@@ -214,7 +223,7 @@ def _variable(parsed: Parsed, expression: Expression, columns: Mapping[str, Colu
             message = "A factor with one level tells nobody from anybody"
             remedy = "Leave it out of the formula, or look at what the rows have in common."
             raise unusable(f"column {column.name}", "data-constant", message, remedy, ", ".join(column.levels))
-        return Variable(label, expression, np.empty(0), column.codes, column.levels, {})
+        return Variable(label, expression, np.empty(0), column.codes, column.levels, {}, column.order)
     values = _numbers(parsed, expression, columns, rows)
     means = {part.text: _mean(columns[part.text].numbers) for part in expression.columns()}
     return Variable(label, expression, values, np.empty(0, dtype=np.int64), (), MappingProxyType(means))
@@ -255,14 +264,16 @@ def _numbers(parsed: Parsed, expression: Expression, columns: Mapping[str, Colum
     return values
 
 
-def _times(parsed: Parsed, column: Column, visit: Column, rows: Counts) -> Floats | None:
-    """The times (T,) of visits that are numbers. InputError: a random slope needs them."""
+def _times(parsed: Parsed, frame: Frame, schedule: Schedule, visit: Column, rows: Counts) -> Floats | None:
+    """The times (T,), as given or of visits that are numbers. InputError: a random slope needs them."""
+    if schedule.times is not None or parsed.covariance.structure != "ris":
+        return schedule.times
+    column = frame.read(visit.name)
     if column.numbers is None:
-        if parsed.covariance.structure == "ris":
-            place = parsed.covariance.visit.position
-            message = "A random slope needs visits that are numbers: the times"
-            refuse(parsed.text, place, "formula-kind", message, "Name the column of the weeks or days.", visit.name)
-        return None
+        place = parsed.covariance.visit.position
+        message = "A random slope needs visits that are numbers: the times"
+        remedy = "Name the column of the weeks or days, or give visits=[…] with times=[…]."
+        refuse(parsed.text, place, "formula-kind", message, remedy, visit.name)
     assert visit.codes is not None
     times = np.empty(len(visit.levels))
     times[visit.codes] = column.numbers[rows]

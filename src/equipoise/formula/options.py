@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from equipoise.errors import InputError, Problem, shown
 from equipoise.stats.mmrm import Method
 
 METHODS = ("satterthwaite", "kenward-roger", "kenward-roger-linear", "residual")
+ADJUSTED = ("kenward-roger", "kenward-roger-linear")
+"""Methods with a covariance of the same name in R."""
 VCOVS = ("asymptotic", "CR2")
 LATER = ("between-within", "CR0", "CR3")
+SPELLINGS = MappingProxyType(
+    {
+        **{word.lower(): word for word in (*METHODS, *VCOVS, *LATER)},
+        "empirical": "CR0",
+        "empirical-jackknife": "CR3",
+        "empirical-bias-reduced": "CR2",
+    }
+)
+"""Words as R's mmrm spells them, in any case, to words as they are spelt here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,25 +53,42 @@ _PAIRS = MappingProxyType(
 )
 
 
-def inference(method: str, vcov: str | None) -> Inference:
-    """The inference of a method and a covariance; None is the method's own.
+def inference(method: object, vcov: object) -> Inference:
+    """The inference of a method and a covariance; None is the method's own. R's spellings are understood.
 
     InputError: an unknown word, one that is not here yet, or a pair that does not fit.
     """
-    for name, value, known in (("method", method, METHODS), ("vcov", vcov, (None, *VCOVS))):
-        if value not in known:
-            listed = ", ".join(repr(word) for word in known)
+    how, asked = _spelt(method), _spelt(vcov)
+    if how == "kenward-roger" and asked == "kenward-roger-linear":
+        # So R says it: one method, and two covariances that go with it.
+        how = asked
+    if asked == how and how in ADJUSTED:
+        asked = None
+    for name, value, word, known in (
+        ("method", method, how, METHODS),
+        ("vcov", vcov, asked, (None, *VCOVS)),
+    ):
+        if word not in known and not (name == "vcov" and word in ADJUSTED):
+            listed = ", ".join(repr(each) for each in known)
             rule, message = "option", f"There is no such {name}"
-            if value in LATER:
+            if word in LATER:
                 rule, message = "not-yet", f"This {name} is not here yet"
             _refuse(name, rule, message, f"Use one of {listed}.", value)
-    own = "adjusted" if method.startswith("kenward-roger") else "asymptotic"
-    asked = own if vcov is None else vcov
-    found = _PAIRS.get((method, asked))
+    own = "adjusted" if how.startswith("kenward-roger") else "asymptotic"
+    found = _PAIRS.get((how, own if asked is None else asked))
     if found is None:
-        _refuse("vcov", "option-pair", *_ADVICE[method == "residual", asked], f"{vcov!r} with method={method!r}")
+        told = f"{vcov!r} with method={method!r}"
+        if asked in ADJUSTED:
+            message = "That covariance goes with Kenward and Roger's method of the same name"
+            _refuse("vcov", "option-pair", message, f"Take method={asked!r}.", told)
+        _refuse("vcov", "option-pair", *_ADVICE[how == "residual", str(asked)], told)
     by: Method = found[0]  # pyright: ignore[reportAssignmentType] - the table's words
-    return Inference(method, asked, by, found[1])
+    return Inference(how, own if asked is None else asked, by, found[1])
+
+
+def _spelt(value: object) -> Any:
+    """A word in our spelling; anything else as it is."""
+    return SPELLINGS.get(value.lower(), value) if isinstance(value, str) else value
 
 
 _ADVICE = MappingProxyType(

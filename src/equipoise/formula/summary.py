@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from equipoise.formula.columns import ALPHABET
+from equipoise.formula.schedule import BY_DISTANCE, shortened
 from equipoise.stats.arrays import Floats
 from equipoise.stats.status import Status
 
@@ -21,8 +24,9 @@ STRUCTURES = {
     "ar1h": "first-order autoregressive, a variance for each visit",
     "toep": "Toeplitz",
     "toeph": "Toeplitz, a variance for each visit",
-    "ris": "random intercept and slope, with residual",
+    "ris": "marginal: random intercept, slope and residual",
 }
+FIRST = {True: "first in alphabetical order", False: "first level"}
 MOST_VISITS = 10
 """A covariance of more visits than this is not printed."""
 NOTHING = "·"
@@ -35,6 +39,8 @@ def summary(result: FittedMMRM) -> str:
         parts.append(_coefficients(result))
         if len(result.visits) <= MOST_VISITS:
             parts.append(_sigma(result))
+        if fit_effects := _random_effects(result):
+            parts.append(fit_effects)
     return "\n\n".join(parts)
 
 
@@ -45,12 +51,14 @@ def _head(result: FittedMMRM) -> str:
     data = f"{_count(fit.observations, 'value')} of {_count(fit.people, 'person')} at {visits}"
     covariance = f"{STRUCTURES[fit.structure]}; {_count(fit.parameters, 'parameter')} by {likelihood} likelihood"
     lines = ["Mixed model for repeated measures", f"Formula      {result.formula}"]
-    lines += [f"Data         {data}; {fit.complete_cases} with all visits", *_dropped(result)]
+    lines += [f"Data         {data}; {fit.complete_cases} with all visits", *_dropped(result), *_visits(result)]
+    lines += _references(result)
     lines += [f"Covariance   {covariance}", f"Inference    {result.inference.words}"]
     if result.status == Status.OK:
-        return "\n".join(
-            [*lines, f"Fit          -2 log L {result.deviance:.2f}   AIC {result.aic:.2f}   BIC {result.bic:.2f}"]
-        )
+        lines += [f"Fit          -2 log L {result.deviance:.2f}   AIC {result.aic:.2f}   BIC {result.bic:.2f}"]
+        counted = f"AIC and BIC count {_count(fit.parameters, 'covariance parameter')}, no coefficient"
+        lines += [f"             {counted}; BIC's n is {_count(fit.people, 'person')}"]
+        return "\n".join([*lines, *(line for note in result.notes for line in _wrapped("Note", _sentence(note)))])
     what, _, advice = result.message.partition("; ")
     return "\n".join([*lines, "", f"NOT FITTED   {what}", f"Advice       {advice}"])
 
@@ -60,6 +68,61 @@ def _dropped(result: FittedMMRM) -> list[str]:
         return []
     why = ", ".join(f"{name} in {count}" for name, count in result.frame.missing.items())
     return [f"             {_count(result.dropped, 'row')} left out for missing values: {why}"]
+
+
+def _visits(result: FittedMMRM) -> list[str]:
+    """The visits in their order, where that came from, and how far apart they are where that matters."""
+    schedule = result.frame.schedule
+    if len(schedule.labels) < 2:
+        return []
+    text = f"{schedule.line} ({schedule.order}"
+    if result.fit.structure in BY_DISTANCE:
+        scale = schedule.places - schedule.places[0] if schedule.times is None else schedule.times
+        even = schedule.times is None and (np.diff(scale) == 1.0).all()
+        apart = "neighbours one apart" if even else "at " + ", ".join(shortened(tuple(f"{x:g}" for x in scale)))
+        text += f"; {apart}"
+    return _wrapped("Visits", f"{text})")
+
+
+def _references(result: FittedMMRM) -> list[str]:
+    """The level of each factor that the others are compared with: a column of text has it by the alphabet alone."""
+    factors = [variable for variable in result.design.variables if variable.is_factor]
+    if not factors:
+        return []
+    told = [f"{factor.name} {factor.levels[0]} ({FIRST[factor.order == ALPHABET]})" for factor in factors]
+    return _wrapped("Reference", "; ".join(told))
+
+
+def _random_effects(result: FittedMMRM) -> str:
+    """What ``ris`` implies, and whether it can be believed of people."""
+    found = result.random_effects
+    if found is None:
+        return ""
+    values = found.matrix
+    digits = _digits(np.array([found.residual, *np.abs(np.diagonal(values))]))
+    table = _table(
+        ["Implied random effects", "intercept", "slope"],
+        [
+            ["intercept", _fixed(float(values[0, 0]), digits), ""],
+            ["slope", *(_fixed(float(x), digits) for x in values[1])],
+        ],
+    )
+    verdict = "This is a covariance: a random intercept and slope may have it."
+    if not found.covariance:
+        verdict = (
+            "This is no covariance: no random intercept and slope has it. The model is marginal: only the\n"
+            "covariance above must be one. lme4 and SAS RANDOM would stop at the border."
+        )
+    return f"{table}\nresidual variance {_fixed(found.residual, digits)}\n{verdict}"
+
+
+def _wrapped(head: str, text: str) -> list[str]:
+    """A line with its head, and more under it where it is too long."""
+    return textwrap.wrap(text, 100, initial_indent=head.ljust(13), subsequent_indent=" " * 13, break_on_hyphens=False)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _coefficients(result: FittedMMRM) -> str:

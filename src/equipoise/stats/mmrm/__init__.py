@@ -5,6 +5,7 @@ from __future__ import annotations
 from equipoise.stats.mmrm.contrasts import Method, coefficient_covariance, contrast, joint_test
 from equipoise.stats.mmrm.fit import Diagnosis, MMRMFit, fit_mmrm
 from equipoise.stats.mmrm.ladder import RUNGS, Climb, Rung, climb_down
+from equipoise.stats.mmrm.random_effects import RandomEffects, implied
 from equipoise.stats.mmrm.structures import StructureName
 from equipoise.stats.mmrm.visits import VisitDesign, visit_design
 
@@ -14,6 +15,7 @@ __all__ = [
     "Diagnosis",
     "MMRMFit",
     "Method",
+    "RandomEffects",
     "Rung",
     "StructureName",
     "VisitDesign",
@@ -21,6 +23,7 @@ __all__ = [
     "coefficient_covariance",
     "contrast",
     "fit_mmrm",
+    "implied",
     "joint_test",
     "visit_design",
 ]

@@ -88,12 +88,14 @@ def fit_mmrm(
     weights: Floats | None = None,
     visits: int | None = None,
     times: Floats | None = None,
+    places: Floats | None = None,
 ) -> MMRMFit:
     """The linear model y = Xb + e, with one T x T covariance of the errors e of each person, by restricted likelihood.
 
     y (N,): NaN is a missing value, and its row counts for nothing. X (N, p): of full rank. subject (N,): any codes.
     visit (N,): 0 .. T - 1, each once for each person. visits: T, if the last may be missing. weights (N,): a value of
-    weight w has a variance divided by w. times (T,): of the visits, for the random slope of ``ris``.
+    weight w has a variance divided by w. times (T,): of the visits, for the random slope of ``ris``. places (T,): of
+    the visits, for the distances of ``ar1`` and ``toep``; without them, neighbours are one apart.
 
     Patterson & Thompson, Biometrika 1971;58:545-554; Mallinckrodt et al., Drug Inf J 2008;42:303-319.
     Data that cannot be analysed give a status. ValueError: shapes or codes that do not fit, an unknown structure.
@@ -101,7 +103,7 @@ def fit_mmrm(
     y, X = np.asarray(y, dtype=np.float64), np.asarray(X, dtype=np.float64)
     visit = np.asarray(visit)
     T = visits if visits is not None else int(visit.max()) + 1 if len(visit) else 1
-    family = family_of(structure, T, times)
+    family = family_of(structure, T, times, places)
     with one_thread():
         data = arrange(y, X, np.asarray(subject), visit, T, weights)
         if data.blocks is not None:

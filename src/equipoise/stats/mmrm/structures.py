@@ -2,14 +2,15 @@
 
 us      any covariance; theta is the covariance itself, row by row below the diagonal
 cs      one variance, one correlation              csh     variances by visit, one correlation
-ar1     one variance, correlation rho^|s - t|      ar1h    variances by visit, correlation rho^|s - t|
-toep    one variance, a correlation for each lag   toeph   variances by visit, a correlation for each lag
+ar1     one variance, correlation rho^d            ar1h    variances by visit, correlation rho^d
+toep    one variance, a correlation for each d     toeph   variances by visit, a correlation for each d
 ris     random intercept and slope in time plus residual: g_00 + g_01 (s + t) + g_11 s t + g_r [s = t]
 
-Those with correlations have the logarithms of their standard deviations first, then rho / sqrt(1 - rho²) of each
-correlation, or, for the one of cs and csh, the logit of its place between -1/(T - 1) and 1. The covariance of
-``ris`` is marginal: only the whole must be positive definite (Verbeke & Molenberghs, Linear mixed models for
-longitudinal data, 2000, chapter 5).
+d is the distance |s - t| of the visits, or of the places that they are given. Those with correlations have the
+logarithms of their standard deviations first, then rho / sqrt(1 - rho²) of each correlation, or the logit of its place
+between its bounds: for cs and csh -1/(T - 1) and 1, for ar1 at distances that are no whole numbers 0 and 1. The
+covariance of ``ris`` is marginal: only the whole must be positive definite (Verbeke & Molenberghs, Linear mixed models
+for longitudinal data, 2000, chapter 5).
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ CLOSE = 1e-4
 """Where a visit keeps less than this share of its variance, transforms of all distances lose digits that count."""
 VANISHED = 1e-20
 """A variance of which this share is left, beside the largest, is none."""
+SAME = 1e-9
+"""Distances that differ by less than this share are the same."""
 MANY_VISITS = 40
 """From so many visits on, all elements of the covariance together cost more than any parameters one by one."""
 
@@ -208,10 +211,16 @@ class Correlated:
         if self.once:
             powers = [lags * rho, lags, np.zeros((1, 1, 1))]
         else:
-            powers = [np.where(lags >= n, rho ** np.maximum(lags - n, 0.0), 0.0) * there for n in (0, 1, 2)]
+            powers = [self._power(rho, n) * there for n in (0, 1, 2)]
         values = powers[0].sum(axis=0) + np.eye(lags.shape[1])
         once = lags * powers[1]
         return values, once * rate, lags * (lags - 1.0) * powers[2] * rate**2 + once * bend
+
+    def _power(self, rho: Floats, n: int) -> Floats:
+        """(K, T, T) correlations to the power of their distances less n; where that is 0 or less, the factor before."""
+        if self.floor == 0.0:
+            return rho ** (self.lags - n)
+        return np.where(self.lags >= n, rho ** np.maximum(self.lags - n, 0.0), 0.0)
 
     def _linked(self, eta: Floats) -> tuple[Floats, Floats, Floats]:
         """Correlations of parameters, with first and second derivatives."""
@@ -287,10 +296,12 @@ def shares(sigma: Floats) -> Floats:
         return np.zeros(len(sigma))
 
 
-def structure(name: StructureName, visits: int, times: Floats | None = None) -> Structure:
-    """The structure of that name for T visits; ``times`` (T,) of the visits, for ``ris``.
+def structure(name: StructureName, visits: int, times: Floats | None = None, places: Floats | None = None) -> Structure:
+    """The structure of that name for T visits; ``times`` (T,) for ``ris``, ``places`` (T,) for distances of the rest.
 
-    ValueError: an unknown name, or times that do not fit.
+    Distances are counted in units of the smallest. Where they are whole numbers, the correlation of ``ar1`` may be
+    negative; where they are not, it is above 0. Each distance has a correlation of its own in ``toep``.
+    ValueError: an unknown name, or times or places that do not fit.
     """
     if name not in get_args(StructureName):
         raise ValueError(f"structure must be one of {get_args(StructureName)}, not {name!r}")
@@ -299,18 +310,34 @@ def structure(name: StructureName, visits: int, times: Floats | None = None) -> 
     if name == "ris":
         return _random_slope(np.arange(visits, dtype=np.float64) if times is None else times, visits)
     floor = None
-    apart = np.abs(np.subtract.outer(np.arange(visits), np.arange(visits))).astype(np.float64)
+    apart = _distances(np.arange(visits, dtype=np.float64) if places is None else places, visits)
     if name.startswith("cs"):
         lags, floor = (apart > 0).astype(np.float64)[None], -1.0 / (visits - 1.0)
     elif name.startswith("ar1"):
         lags = apart[None]
+        floor = None if (apart == np.round(apart)).all() else 0.0
     else:
-        lags = np.equal.outer(np.arange(1, visits), apart).astype(np.float64)
+        lags = np.equal.outer(np.unique(apart[apart > 0]), apart).astype(np.float64)
     here = np.eye(visits)
     own = here[:, :, None] + here[:, None, :]
     same = np.full((1, visits, visits), 2.0)
     heterogeneous = name.endswith("h")
-    return Correlated(lags, own if heterogeneous else same, floor, not heterogeneous)
+    grid = np.abs(np.subtract.outer(np.arange(visits), np.arange(visits)))
+    even = not heterogeneous and bool(name.startswith("cs") or np.array_equal(apart, grid))
+    return Correlated(lags, own if heterogeneous else same, floor, even)
+
+
+def _distances(places: Floats, visits: int) -> Floats:
+    """(T, T) distances of places (T,) in units of the smallest; those that rounding alone tells apart are equal."""
+    if places.shape != (visits,) or len(np.unique(places)) < visits:
+        raise ValueError("places must be distinct, one for each visit")
+    apart = np.abs(np.subtract.outer(places, places))
+    apart = apart / apart[apart > 0].min()
+    whole = np.round(apart)
+    apart = np.where(np.abs(apart - whole) <= SAME * np.maximum(whole, 1.0), whole, apart)
+    values = np.unique(apart)
+    first = np.concatenate([[True], np.diff(values) > SAME * values[1:]])
+    return values[first][np.cumsum(first) - 1][np.searchsorted(values, apart)]
 
 
 def _random_slope(times: Floats, visits: int) -> Linear:
