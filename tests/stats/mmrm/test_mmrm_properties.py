@@ -321,7 +321,7 @@ def test_visits_that_say_nearly_the_same_are_kept_whatever_their_correlation():
 
 @pytest.mark.requirement("STATS-MMRM-CORRELATION")
 def test_visits_that_differ_by_less_than_rounding_or_by_nothing_are_refused():
-    fine, coarse = (fit_mmrm(*nearly_the_same(0.005, unit=unit).args) for unit in (None, 0.1))
+    fine, coarse = (fit_mmrm(*nearly_the_same(0.01, unit=unit).args) for unit in (None, 0.1))
     assert (fine.status, coarse.status) == (Status.OK, Status.NEAR_SINGULAR)
     assert fine.diagnosis.rounding == 0 < coarse.diagnosis.limit < coarse.diagnosis.rounding
     assert status_of(nearly_the_same(1e-7)) == Status.NEAR_SINGULAR
