@@ -142,8 +142,7 @@ ADVICE = MappingProxyType(
             "leave that visit out of the model, and describe it by itself",
         ),
         Status.FEW_AT_VISIT: Advice(
-            "at one of the visits there are too few people with another visit for this covariance: none is left beside"
-            " the effects and the other visits",
+            "the effects at one of the visits and the other visits take up every degree of freedom there",
             "fit fewer visits or covariates, or a model with a simpler covariance",
         ),
         Status.NOT_ESTIMABLE: Advice(
