@@ -127,12 +127,16 @@ def test_what_cannot_be_estimated_has_a_status_and_no_number() -> None:
         assert all(len(text) > 20 for text in found.messages)
 
 
+@pytest.mark.requirement("STATS-COUNTS-WHOLE")
 def test_wrong_calls_are_refused() -> None:
     y, years, design, everyone = trials(1)
     with pytest.raises(ValueError, match="dispersion"):
         fit_negative_binomial(y, years, design, everyone, dispersion="moments")
     with pytest.raises(ValueError, match="negative"):
         fit_negative_binomial(y - 50, years, design, everyone)
+    for fit in (fit_negative_binomial, fit_quasi_poisson):
+        with pytest.raises(ValueError, match="whole number"):
+            fit(y + 0.5, years, design, everyone)
     with pytest.raises(ValueError, match="reference"):
         count_contrast(fit_negative_binomial(y, years, design, everyone), DIFFERENCE, reference="z")
 

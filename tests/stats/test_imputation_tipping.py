@@ -105,7 +105,7 @@ def test_a_trial_without_a_number_has_an_empty_grid():
     y, arm, z = trial()
     y[arm == 1, 2] = np.nan
     grid = tipping_grid(repeated_measures(y, arm, z), FEW, FEW)
-    assert grid.status == Status.SINGULAR_DESIGN and grid.answer == grid.status.text
+    assert grid.status == Status.ONE_ARM_VISIT and grid.answer == grid.status.text
     assert np.isnan([grid.estimate, grid.standard_error, grid.lower, grid.p_value]).all()
     assert not grid.tipped.any() and grid.nearest is None and grid.verdict == 0
 

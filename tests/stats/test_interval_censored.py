@@ -145,11 +145,22 @@ def test_what_cannot_be_estimated_has_a_status():
     x[4, 5, 0] = np.nan
     everyone[5, x[5, :, 0] == 1] = False
     fit = fit_interval_censored(last, first, x, everyone, intervals=4)
-    expected = ["OK", "NO_EVENTS", "SEPARATED", "NO_OBSERVATIONS", "NOT_FINITE", "SINGULAR_DESIGN"]
+    expected = ["OK", "NO_EVENTS", "SEPARATED_HAZARDS", "NO_OBSERVATIONS", "NOT_FINITE", "SINGULAR_DESIGN"]
     assert [Status(code).name for code in fit.status] == expected
     found = hazard_contrast(fit, ONE)
     assert np.isfinite(found.p_value[0]) and np.isnan(found.p_value[1:]).all()
     assert fit.events[2] > 0 and fit.n[5] == 20
+
+
+@pytest.mark.requirement("STATS-STATUS-TRUE")
+def test_events_of_everybody_at_once_are_not_called_events_of_nobody():
+    group = np.repeat([0.0, 1.0], 10)[:, None]
+    last, first = np.zeros((1, 20), dtype=int), np.ones((1, 20), dtype=int)
+    fit = fit_interval_censored(last, first, group, np.ones((1, 20), dtype=bool), intervals=3)
+    assert (fit.events[0], fit.n[0]) == (20, 20)
+    (text,) = fit.messages
+    assert "everybody has it at once" in text and "ratio of hazards" in text
+    assert "conditional" not in text and "rates" not in text
 
 
 def test_arguments_are_checked():

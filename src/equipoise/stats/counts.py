@@ -88,7 +88,7 @@ def fit_negative_binomial(
     counts: (R, n) whole numbers of events. time: (R, n) at risk, in the unit that rates are wanted in.
     design: (R, n, p). included: (R, n).
     dispersion: ``maximum-likelihood`` leaves out the adjustment; ``none`` is Poisson regression.
-    ValueError: an unknown dispersion, counts that are negative, a mask that is not boolean.
+    ValueError: an unknown dispersion, counts that are negative or no whole numbers, a mask that is not boolean.
     """
     if dispersion not in get_args(Dispersion):
         raise ValueError(f"dispersion must be one of {get_args(Dispersion)}, not {dispersion!r}")
@@ -224,6 +224,8 @@ def _prepared(counts: Floats, time: Floats, design: Floats, included: Flags) -> 
     x = np.broadcast_to(np.asarray(design, np.float64), (*y.shape, design.shape[-1]))
     if (y[use] < 0).any():
         raise ValueError("a number of events cannot be negative")
+    if (y[use & np.isfinite(y)] % 1 != 0).any():
+        raise ValueError("a number of events is a whole number: a share or a mean has no place in this model")
     whole = np.isfinite(y) & np.isfinite(t) & np.isfinite(x).all(axis=2)
     n, p = use.sum(axis=1), x.shape[2]
     basis, factor, independent = orthogonalise(np.where((use & whole)[..., None], x, 0.0))

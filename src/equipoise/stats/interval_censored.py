@@ -113,7 +113,7 @@ def fit_interval_censored(
     summit = ascend(_surface(data), _start(data))
     point, told = summit.point, _about_covariates(data, summit.point)
     least = np.linalg.eigvalsh(told).min(axis=1, initial=np.inf)
-    failed = {Status.SEPARATED: least < NO_INFORMATION, Status.NOT_CONVERGED: ~summit.converged}
+    failed = {Status.SEPARATED_HAZARDS: least < NO_INFORMATION, Status.NOT_CONVERGED: ~summit.converged}
     status = np.where(status == Status.OK, first_of(failed), status).astype(np.int8)
     fitted = status == Status.OK
     coefficients = point[:, intervals:] / spread

@@ -179,13 +179,15 @@ def rerandomise_rates(
     counts and person_years (R, n), in any unit of time; the others as in `rerandomise_difference`. Where an arm has no
     event under an allocation, the statistic of that allocation has 0.5 added to the events of both arms; the estimate
     has nothing added. It needs one event in all. There is no interval: a ratio of rates is no shift of the outcome.
-    ValueError: as `rerandomise_difference`; negative counts or person-time.
+    ValueError: as `rerandomise_difference`; negative counts or person-time, counts that are no whole numbers.
     """
     given = _checked(included, active, drawn, probabilities, 0.95, alternative, counts.shape)
     included = beside(counts, included)
     events, time = np.where(included, counts, 0.0), np.where(included, person_years, 0.0)
     if (events < 0).any() or (time < 0).any():
         raise ValueError("counts and person-time must not be negative")
+    if (events[np.isfinite(events)] % 1 != 0).any():
+        raise ValueError("counts are whole numbers")
     finite = all_of(np.isfinite(events), 1) & all_of(np.isfinite(time), 1)
     events[~finite], time[~finite] = 0.0, 0.0
     x1, t1 = (np.where(active, part, 0.0).sum(axis=1) for part in (events, time))

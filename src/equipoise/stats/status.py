@@ -38,6 +38,7 @@ class Status(IntEnum):
     EXACT_VISIT = 21
     FEW_AT_VISIT = 22
     NOT_ESTIMABLE = 23
+    SEPARATED_HAZARDS = 24
 
     @property
     def text(self) -> str:
@@ -148,6 +149,11 @@ ADVICE = MappingProxyType(
         Status.NOT_ESTIMABLE: Advice(
             "the combination cannot be estimated: it needs a combination of factors in which nobody has a value",
             "ask for another one, or leave the factors' product out of the formula",
+        ),
+        Status.SEPARATED_HAZARDS: Advice(
+            "in a group that is compared nobody has the event, or everybody has it at once, so that a ratio of hazards"
+            " has no finite estimate",
+            "report the share with the event in each group, by time, with exact limits",
         ),
     }
 )

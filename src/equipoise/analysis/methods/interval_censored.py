@@ -30,8 +30,8 @@ from equipoise.stats.tails import signed_tails
 
 HAZARD_RATIO = "ln hazard ratio"
 NO_RATIO = (
-    "nobody of an arm, or with some characteristic, was lost, so that the hazard ratio has no finite estimate; compare "
-    "the shares of those lost (the method proportion)"
+    "in an arm, or with some characteristic, nobody was lost, or everybody at once, so that the hazard ratio has no "
+    "finite estimate; compare the shares of those lost (the method proportion)"
 )
 SUMMARY = "rate-ratio"
 """The summary of an estimand that a hazard ratio answers: a ratio of rates of loss."""
@@ -138,7 +138,7 @@ def _compared(
     )
     found = hazard_contrast(fit, np.eye(with_arm.shape[2])[0], level=level)
     numbers = {name: getattr(found, name) for name in ("estimate", "standard_error", "lower", "upper")}
-    status = np.where(found.status == Status.SEPARATED, NO_RATIO, found.messages).astype(object)
+    status = np.where(found.status == Status.SEPARATED_HAZARDS, NO_RATIO, found.messages).astype(object)
     p_value = likelihood_ratio_p(fit, without_arm)
     tails = signed_tails(p_value, found.estimate)
     return {**numbers, "p_value": p_value, "p_lower": tails.lower, "p_upper": tails.upper}, status

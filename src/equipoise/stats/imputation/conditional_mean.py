@@ -86,7 +86,7 @@ def leave_one_out_effects(
     fit = _fits(people, whole, likelihood)
     if fit.status[0] != Status.OK:
         gone = np.full((1 + n, people.arms), np.nan)
-        return LeaveOneOut(gone[:, 0], gone, people.values, np.nan, Status(fit.status[0]))
+        return LeaveOneOut(gone[:, 0], gone, people.values, np.nan, people.reason(Status(fit.status[0])))
     completed = conditional_means(people, fit)
     estimates, _, status = ancova_at(people, completed[:, :, visit], whole, weights)
     slopes = [_slope(people, arm, visit, whole, weights) for arm in range(people.arms)]

@@ -170,6 +170,8 @@ def _people(
         raise ValueError(f"an arm lies between 0 and {arms - 1}")
     if not ((t >= 0) & (plan >= t) & (plan > 0)).all() or ((y > 0) & (t == 0)).any():
         raise ValueError("time is observed within the plan, and events within observed time")
+    if (y[np.isfinite(y)] % 1 != 0).any():
+        raise ValueError("a number of events is a whole number")
     centred = z - z.mean(axis=0) if n else z
     own = ancova_design(a[None], centred, arms)[0]
     jumped = ancova_design(np.full((1, n), reference), centred, arms)[0]

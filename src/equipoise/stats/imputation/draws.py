@@ -48,7 +48,7 @@ def drawn_effect(
         return nothing(people, visit, Status.NOT_FINITE)
     first = fit_normal(people.fitted, people.design, likelihood=likelihood)
     if first.status[0] != Status.OK:
-        return nothing(people, visit, Status(first.status[0]))
+        return nothing(people, visit, people.reason(Status(first.status[0])))
     samples = bootstrap_counts(people.arm, draws, generator)
     fit = fit_normal(people.fitted, people.design, samples, likelihood=likelihood, start=first.covariance[0])
     completed = conditional_draws(people, fit, generator)

@@ -9,6 +9,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from equipoise.stats.arrays import Flags, Floats
+from equipoise.stats.status import Status
 
 Strategy = Literal["missing-at-random", "jump-to-reference", "copy-reference", "copy-increments"]
 STRATEGIES: tuple[str, ...] = get_args(Strategy)
@@ -48,6 +49,16 @@ class RepeatedMeasures:
         What was measured after the event of a person whose strategy is not missing at random belongs to no arm's model.
         """
         return np.where(self.later & (self.strategy > 0)[:, None], np.nan, self.values)
+
+    @property
+    def lacks_an_arm(self) -> bool:
+        """Whether the model of some arm has no value at some visit."""
+        there = ~np.isnan(self.fitted)
+        return any(not there[self.arm == arm].any(axis=0).all() for arm in np.unique(self.arm))
+
+    def reason(self, status: Status) -> Status:
+        """A fit's status; of a singular design where an arm lacks a visit, that it does."""
+        return Status.ONE_ARM_VISIT if status == Status.SINGULAR_DESIGN and self.lacks_an_arm else status
 
     @property
     def design(self) -> Floats:
