@@ -77,10 +77,10 @@ def _values(variable: Variable, texts: Sequence[str]) -> list[object]:
     constants |= {-number for number in constants} if signed else set[float]()
     ordered = sorted(constants) or [0.0]
     between = [(low + high) / 2 for low, high in pairwise(ordered)]
-    found = {*ordered, *between, ordered[0] - 1, ordered[-1] + 1}
+    found: set[float] = {*ordered, *between, ordered[0] - 1, ordered[-1] + 1}
     if variable.from_ is not None and variable.from_.participants == "age_years":  # in completed years
         found = {float(floor(value)) for value in found}
-    return sorted(value for value in found if signed or value >= 0)
+    return [*sorted(value for value in found if signed or value >= 0)]
 
 
 def _sound(draft: Draft, text: str | None) -> Expression | None:
