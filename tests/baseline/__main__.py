@@ -41,8 +41,11 @@ def main(arguments: Sequence[str]) -> int:
             made = leaves_of_folder(TRIALS[name](Path(place) / name))
             if options.accept:
                 write_leaves(name, made)
+            elif not (before := read_leaves(name)):
+                sys.stdout.write(f"{name}: no baseline is stored; --accept stores one\n")
+                failed = 1
             else:
-                failed |= _told(f"{name}: ", read_leaves(name), made, within=options.within)
+                failed |= _told(f"{name}: ", before, made, within=options.within)
     return failed
 
 

@@ -210,10 +210,15 @@ def test_no_serious_event_is_said_in_words(source: ReportSource) -> None:
 
 def test_without_an_answer_to_seriousness_nothing_is_said_of_serious_events(source: ReportSource) -> None:
     notes = tuple(f"{name}, seriousness: not recorded." for name in ("Adverse events", "Episodes of hypoglycaemia"))
-    tables = tuple(
-        dataclasses.replace(item, rows=(), notes=notes) if item.id == "harm/serious" else item
-        for item in source.results.tables
+    blank = {"harm/serious": {"rows": (), "notes": notes}}
+    summary = source.results.table("harm")
+    place = [column.id for column in summary.columns].index("statistic")
+    rows = tuple(
+        (*row[: place + 1], *(None for _ in row[place + 1 :])) if row[place] == "participants: serious" else row
+        for row in summary.rows
     )
+    blank["harm"] = {"rows": rows}
+    tables = tuple(dataclasses.replace(item, **blank.get(item.id, {})) for item in source.results.tables)
     found = report_document(dataclasses.replace(source, results=dataclasses.replace(source.results, tables=tables)))
     told = [plain(b.text) for b in found.blocks() if isinstance(b, Paragraph)]
     assert " ".join(notes) in told and not any("No serious event" in text for text in told)

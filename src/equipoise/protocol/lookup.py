@@ -13,6 +13,7 @@ from equipoise.protocol.schema.measurement import Assessment, Questionnaire, Que
 from equipoise.protocol.schema.study import ProtocolDocument
 from equipoise.source.document import Document
 from equipoise.source.expression_types import Kind
+from equipoise.source.expressions import Expression, ExpressionError
 from equipoise.source.paths import Step
 
 
@@ -53,6 +54,16 @@ class Draft:
     def variables(self) -> Mapping[str, Kind]:
         """The variables of eligibility and strata, with their types."""
         return {variable.name: variable.type for variable in self.authored.eligibility.variables}
+
+    def sound(self, text: str | None) -> Expression | None:
+        """The expression, or None where there is none, or `criteria_can_be_decided` has something to say about it."""
+        try:
+            expression = None if text is None else Expression(text)
+        except ExpressionError:
+            return None
+        if expression is None or expression.unknown_names(self.variables):
+            return None
+        return None if expression.misfit(self.variables) else expression
 
     @cached_property
     def arms(self) -> frozenset[str]:

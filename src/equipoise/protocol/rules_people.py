@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from equipoise.errors import Problem
 from equipoise.protocol.lookup import Draft, listed
-from equipoise.protocol.schema.people import BlindedItem, ConsentForm, Criterion
+from equipoise.protocol.schema.people import BlindedItem, ConsentForm
 from equipoise.source.expressions import Expression, ExpressionError
 from equipoise.source.paths import Step
 
@@ -128,8 +128,8 @@ def _ages_without_form(draft: Draft, covered: set[int]) -> Problems:
 
 def _possible(draft: Draft, ages: Iterable[int]) -> set[int]:
     """The ages, in years, that no criterion over `age` rules out; none while a criterion is broken."""
-    inclusion = [_sound(draft, criterion) for criterion in draft.authored.eligibility.inclusion]
-    exclusion = [_sound(draft, criterion) for criterion in draft.authored.eligibility.exclusion]
+    inclusion = [draft.sound(criterion.expression) for criterion in draft.authored.eligibility.inclusion]
+    exclusion = [draft.sound(criterion.expression) for criterion in draft.authored.eligibility.exclusion]
     if None in inclusion or None in exclusion:
         return set()
     return {
@@ -138,16 +138,6 @@ def _possible(draft: Draft, ages: Iterable[int]) -> set[int]:
         if not any(rule.evaluate({"age": age}).answer is False for rule in inclusion if rule)
         and not any(rule.evaluate({"age": age}).answer is True for rule in exclusion if rule)
     }
-
-
-def _sound(draft: Draft, criterion: Criterion) -> Expression | None:
-    """The criterion's expression, or None where `criteria_can_be_decided` has something to say about it."""
-    try:
-        expression = Expression(criterion.expression)
-    except ExpressionError:
-        return None
-    unsound = expression.unknown_names(draft.variables) or expression.misfit(draft.variables)
-    return None if unsound else expression
 
 
 def allocation_can_be_made(draft: Draft) -> Problems:

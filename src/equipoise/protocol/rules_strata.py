@@ -14,7 +14,7 @@ from math import floor, prod
 from equipoise.errors import Problem
 from equipoise.protocol.lookup import Draft
 from equipoise.protocol.schema.people import Variable
-from equipoise.source.expressions import Expression, ExpressionError
+from equipoise.source.expressions import Expression
 
 NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?")
 QUOTED = re.compile(r"\"([^\"]*)\"|'([^']*)'")
@@ -25,7 +25,7 @@ MOST = 4096
 def strata_are_exclusive(draft: Draft) -> Iterator[Problem]:
     """No eligible participant belongs to several levels of a stratum, or to none."""
     for index, stratum in enumerate(draft.authored.randomisation.strata):
-        levels = [_sound(draft, level.expression) for level in stratum.levels]
+        levels = [draft.sound(level.expression) for level in stratum.levels]
         if not levels or None in levels:
             continue
         found = _misfit(draft, [level for level in levels if level is not None])
@@ -47,7 +47,7 @@ def _misfit(draft: Draft, levels: Sequence[Expression]) -> tuple[Mapping[str, ob
     variables = {item.name: item for item in draft.authored.eligibility.variables}
     eligibility = draft.authored.eligibility
     inclusion, exclusion = (
-        [rule for item in items if (rule := _sound(draft, item.expression)) is not None]
+        [rule for item in items if (rule := draft.sound(item.expression)) is not None]
         for items in (eligibility.inclusion, eligibility.exclusion)
     )
     texts = [rule.text for rule in (*levels, *inclusion, *exclusion) if set(rule.names) & set(names)]
@@ -81,17 +81,6 @@ def _values(variable: Variable, texts: Sequence[str]) -> list[object]:
     if variable.from_ is not None and variable.from_.participants == "age_years":  # in completed years
         found = {float(floor(value)) for value in found}
     return [*sorted(value for value in found if signed or value >= 0)]
-
-
-def _sound(draft: Draft, text: str | None) -> Expression | None:
-    """The expression, or None where there is none, or `criteria_can_be_decided` has something to say about it."""
-    try:
-        expression = None if text is None else Expression(text)
-    except ExpressionError:
-        return None
-    if expression is None or expression.unknown_names(draft.variables):
-        return None
-    return None if expression.misfit(draft.variables) else expression
 
 
 def _shown(value: object) -> str:

@@ -64,7 +64,7 @@ def _blocks(source: ReportSource, analysis: str) -> Iterator[Block]:
         yield _summary_table(source, summary, analysis, name)
         if terms is not None and any(line[0] == name for line in terms.rows):
             yield _opened_when_long(_terms_table(source, terms, summary, name))
-    yield from _serious(source, tables[f"{analysis}/serious"], analysis, summary.assessments.values())
+    yield from _serious(source, tables[f"{analysis}/serious"], analysis, summary)
 
 
 class Summary:
@@ -248,11 +248,17 @@ def _opened_when_long(table: Table) -> Block:
     return Listing(f"{table.id}-listing", f"{plain(table.title)} ({len(table.rows)} rows)", (table,))
 
 
-def _serious(source: ReportSource, table: ResultTable, analysis: str, labels: Collection[str]) -> Iterator[Block]:
+def _answered(summary: Summary, name: str) -> bool:
+    """Whether it is known how many participants had a serious event of an assessment."""
+    group = list(summary.groups)[-1]
+    return summary.get(name, summary.last, "participants: serious", group) is not None
+
+
+def _serious(source: ReportSource, table: ResultTable, analysis: str, summary: Summary) -> Iterator[Block]:
     """The listing of serious events; a sentence where there is none, unless of none of these events that is known."""
     if not table.rows:
-        unknown = all(any(note.startswith((f"{name}:", f"{name},")) for note in table.notes) for name in labels)
-        yield Paragraph(" ".join((*(() if unknown else ("No serious event was recorded.",)), *table.notes)))
+        asked = any(_answered(summary, name) for name in summary.assessments)
+        yield Paragraph(" ".join((*(("No serious event was recorded.",) if asked else ()), *table.notes)))
         return
     numbers = ("day", "since_dose")
     columns = tuple(
