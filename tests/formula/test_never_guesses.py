@@ -206,14 +206,14 @@ def test_a_visit_that_nobody_reached_keeps_its_place_and_is_told():
     sigma = kept.fit.sigma
     assert_allclose(sigma[1, 2] / sigma[0, 0], (sigma[0, 1] / sigma[0, 0]) ** 2, rtol=1e-9)
     assert kept.visits == ("Week 4", "Week 8", "Week 24")
-    assert "nobody has a value at Week 12: it keeps its place" in kept.message
+    assert "there is no value at Week 12: it keeps its place" in kept.message
     assert kept.message.startswith("ok; ")
-    assert "Note         Nobody has a value at Week 12: it keeps its place" in str(kept)
+    assert "Note         There is no value at Week 12: it keeps its place" in str(kept)
     assert "at 0, 1, 3" in str(kept)
     dropped = equipoise.mmrm("y ~ arm + ar1(AVISIT | id)", in_order(gone), drop_empty_visits=True)
     sigma = dropped.fit.sigma
     assert_allclose(sigma[1, 2], sigma[0, 1], rtol=1e-9)
-    assert "nobody has a value at Week 12: left out before distances were counted" in dropped.message
+    assert "there is no value at Week 12: left out before distances were counted" in dropped.message
     assert abs(dropped.deviance - kept.deviance) > 0.1
     # A level without a row is a visit too.
     without = in_order(gone.filter(pl.col("AVISIT") != "Week 12"))
@@ -236,7 +236,7 @@ def test_an_empty_visit_is_told_where_it_changes_nothing(name):
     found, dropped = (
         equipoise.mmrm(f"y ~ arm + {name}(AVISIT | id)", gone, drop_empty_visits=drop) for drop in (False, True)
     )
-    assert "nobody has a value at Week 8" in found.message and "no part in the covariance" in found.message
+    assert "there is no value at Week 8" in found.message and "no part in the covariance" in found.message
     the_same(found, dropped)
 
 
@@ -245,7 +245,7 @@ def test_times_are_distances():
     formula = "y ~ arm + {}(AVISIT | id)"
     even = equipoise.mmrm(formula.format("ar1"), trial(), visits=WEEKS, times=[2, 5, 8, 11])
     the_same(even, equipoise.mmrm(formula.format("ar1"), in_order(trial())))
-    # Weeks 4, 8, 12, 24 are at 0, 1, 2, 5 in units of four weeks: as with two more visits that nobody reached.
+    # Weeks 4, 8, 12, 24 are at 0, 1, 2, 5 in units of four weeks: as with two more visits without any value.
     weeks = equipoise.mmrm(formula.format("ar1"), trial(), visits=WEEKS, times=[4, 8, 12, 24])
     more = [*WEEKS[:3], "Week 16", "Week 20", "Week 24"]
     the_same(equipoise.mmrm(formula.format("ar1"), in_order(trial(), more)), weeks)
@@ -308,7 +308,7 @@ def test_a_cell_without_values_costs_its_column_and_nothing_else():
     frame = invented().filter(~((pl.col("b") == "high") & (pl.col("visit") == "V3")))
     found = equipoise.mmrm("y ~ b * visit + us(visit | person)", frame)
     assert found.status == Status.OK
-    assert "nobody has a value in b high, visit V3: bhigh:visitV3 cannot be estimated" in found.message
+    assert "there is no value in b high, visit V3: bhigh:visitV3 cannot be estimated" in found.message
     row = found.coefficients.filter(pl.col("term") == "bhigh:visitV3").row(0)[1:]
     assert row == (None,) * 5
     assert found.coefficients["estimate"].null_count() == 1

@@ -159,7 +159,7 @@ def test_events_of_everybody_at_once_are_not_called_events_of_nobody():
     fit = fit_interval_censored(last, first, group, np.ones((1, 20), dtype=bool), intervals=3)
     assert (fit.events[0], fit.n[0]) == (20, 20)
     (text,) = fit.messages
-    assert "everybody has it at once" in text and "ratio of hazards" in text
+    assert "everyone has it at once" in text and "ratio of hazards" in text
     assert "conditional" not in text and "rates" not in text
 
 

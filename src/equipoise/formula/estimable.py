@@ -1,4 +1,4 @@
-"""Combinations of factors in which nobody has a value: which columns of a design they cost, and what is left.
+"""Combinations of factors without any value: which columns of a design they cost, and what is left.
 
 A column of a product of factors that no row can tell from the others is left out, and a combination of coefficients
 is estimated if, and only if, it is one of what the rows do tell (Searle, Linear Models, 1971, section 5.4).

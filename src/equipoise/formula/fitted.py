@@ -107,7 +107,7 @@ class FittedMMRM:
                 if not alone
             ]
             found += (
-                f"nobody has a value in {' or in '.join(self.known.cells)}: {', '.join(lost)} cannot be estimated",
+                f"there is no value in {' or in '.join(self.known.cells)}: {', '.join(lost)} cannot be estimated",
             )
         return found
 

@@ -40,7 +40,7 @@ def mmrm(
     reml: restricted likelihood. weights: a column's name or an array; a value of weight w has a variance divided by w.
     visits: all values of the column of the visits, in their order in time; without it, the order of the column's
     categories or numbers. Text has none, and is refused where the order matters. times: the time of each of these, for
-    distances in ar1, ar1h, toep and toeph, and the slope of ris. drop_empty_visits: a visit that nobody has a value at
+    distances in ar1, ar1h, toep and toeph, and the slope of ris. drop_empty_visits: a visit without any value
     keeps its place in distances unless this is True.
 
     Data that cannot be analysed give a result whose numbers are null and whose status says why.

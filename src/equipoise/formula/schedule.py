@@ -1,4 +1,4 @@
-"""The visits in time: their order, where it came from, how far apart they are, and those that nobody reached.
+"""The visits in time: their order, where it came from, how far apart they are, and those without any value.
 
 An order that was not given is never guessed: text has only that of the alphabet, in which "Week 16" comes before
 "Week 8". It is used where no number depends on it, and refused where one does.
@@ -47,7 +47,7 @@ class Schedule:
     """The visits of a fit. labels: (T,) of those with values, in order. all_labels: with those that have none.
 
     order: where the order came from, in words. places: (T,) on the scale of the distances. times: (T,) as given,
-    or nothing. empty: the labels of visits that nobody has a value at. dropped: whether these were left out before
+    or nothing. empty: the labels of visits without any value. dropped: whether these were left out before
     distances were counted.
     """
 
@@ -65,11 +65,11 @@ class Schedule:
         return " < ".join(shortened(self.labels))
 
     def notes(self, structure: StructureName) -> tuple[str, ...]:
-        """What became of visits that nobody reached."""
+        """What became of visits without any value."""
         if not self.empty:
             return ()
         several = len(self.empty) > 1
-        who = f"nobody has a value at {', '.join(shortened(self.empty))}"
+        who = f"there is no value at {', '.join(shortened(self.empty))}"
         it, keeps = ("they", "keep their places") if several else ("it", "keeps its place")
         if self.dropped:
             return (f"{who}: left out before distances were counted (drop_empty_visits)",)
@@ -167,7 +167,7 @@ def _labels(visits: Any) -> tuple[str, ...]:
         raise _wrong("visits", "The list of visits is empty", "Name every visit, in order.")
     for place, label in enumerate(labels):
         if label in labels[:place]:
-            raise _wrong("visits", "A visit stands in the list twice", "Name each once.", label)
+            raise _wrong("visits", "A visit is named twice", "Name each once.", label)
     return labels
 
 

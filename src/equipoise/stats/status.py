@@ -147,11 +147,11 @@ ADVICE = MappingProxyType(
             "fit fewer visits or covariates, or a model with a simpler covariance",
         ),
         Status.NOT_ESTIMABLE: Advice(
-            "the combination cannot be estimated: it needs a combination of factors in which nobody has a value",
+            "the combination cannot be estimated: it needs a combination of factors without any value",
             "ask for another one, or leave the factors' product out of the formula",
         ),
         Status.SEPARATED_HAZARDS: Advice(
-            "in a group that is compared nobody has the event, or everybody has it at once, so that a ratio of hazards"
+            "in one of the compared groups no one has the event, or everyone has it at once, so that a ratio of hazards"
             " has no finite estimate",
             "report the share with the event in each group, by time, with exact limits",
         ),

@@ -30,7 +30,7 @@ from equipoise.stats.tails import signed_tails
 
 HAZARD_RATIO = "ln hazard ratio"
 NO_RATIO = (
-    "in an arm, or with some characteristic, nobody was lost, or everybody at once, so that the hazard ratio has no "
+    "in an arm, or with some characteristic, no one was lost, or everyone at once, so that the hazard ratio has no "
     "finite estimate; compare the shares of those lost (the method proportion)"
 )
 SUMMARY = "rate-ratio"
