@@ -9,6 +9,7 @@ import pytest
 
 from equipoise.protocol.load import load_protocol
 from equipoise.records.visibility import view_of
+from verification.leak.__main__ import SCENARIOS, roles
 from verification.leak.page import RESULTS, block
 
 PAGE = Path(__file__).parents[2] / "docs" / "blinding.md"
@@ -42,6 +43,10 @@ def test_the_page_quotes_the_stored_results_and_all_pass() -> None:
     found = json.loads(RESULTS.read_text("utf-8"))
     assert found["trials"] >= 200
     assert found["draws"] >= 199
-    assert found["statistical"]
+    # A role for each view that masked roles have, in both tests and every scenario.
+    views = set(roles())
+    assert {item["role"] for item in found["statistical"]} == views and len(views) > 2
+    for scenario in SCENARIOS:
+        assert {item["role"] for item in found["conditional"] if item["scenario"] == scenario} == views
     assert all(item["ok"] for item in (*found["statistical"], *found["conditional"]))
     assert block(found) in PAGE.read_text(encoding="utf-8")

@@ -51,8 +51,9 @@ def test_a_trial_ends_in_a_folder_that_verifies_and_a_report_that_says_what_it_i
 
 
 @pytest.mark.requirement("SIMULATE-MARKED")
-def test_records_analysed_elsewhere_are_still_known_as_simulated(made: Path, tmp_path: Path) -> None:
-    done = equipoise.analyse("msc-t1d", made, tmp_path / "elsewhere")
+def test_records_analysed_elsewhere_are_still_known_as_simulated(tmp_path: Path) -> None:
+    equipoise.simulate("t1dal", tmp_path / "made", seed=SEED)
+    done = equipoise.analyse("t1dal", tmp_path / "made", tmp_path / "elsewhere")
     assert done.results.seed == SEED
     equipoise.report(tmp_path / "elsewhere")
     assert "Simulated data" in (tmp_path / "elsewhere" / "report.html").read_text("utf-8")
@@ -149,12 +150,12 @@ def test_400_participants_are_simulated_analysed_and_reported_in_time(tmp_path: 
 
 
 @pytest.mark.requirement("SIMULATE-SEED")
-def test_verify_simulates_again_and_finds_records_that_the_seed_does_not_give(made: Path, tmp_path: Path) -> None:
+def test_verify_simulates_again_and_finds_records_that_the_seed_does_not_give(tmp_path: Path) -> None:
     folder = tmp_path / "out"
-    equipoise.trial("msc-t1d", folder, seed=SEED, changes=["scenario.dropout=0.2"])
+    equipoise.trial("t1dal", folder, seed=SEED, changes=["scenario.dropout=0.2"])
     assert equipoise.verify(folder).results > 20
     other = tmp_path / "other"
-    equipoise.simulate("msc-t1d", other, seed=SEED)
+    equipoise.simulate("t1dal", other, seed=SEED)
     data = json.loads((folder / "provenance.json").read_text("utf-8"))
     (folder / "scenario.yaml").write_bytes((other / "scenario.yaml").read_bytes())
     for step in data["steps"]:
