@@ -266,3 +266,9 @@ def test_a_digest_copied_from_the_page_is_the_digest():
     assert text.count(DIGEST) == 2, "whole, in one line"
     assert not [letter for letter in text if letter in "\N{ZERO WIDTH SPACE}\N{SOFT HYPHEN}\N{WORD JOINER}"]
     assert re.sub(r"\s", "", text.partition("Table 1")[0]).count(long_path) == 1
+    # In a column that is too narrow for it the path is cut behind its dots, and no part of it is in the next column.
+    parts = re.findall(
+        r"[a-z_.]*(?:products|msc|release|viable|cells|everything|follows)[a-z_.]*", text.partition("Table 1")[2]
+    )
+    assert "".join(parts)[: len("products.msc.release_tests.")] == "products.msc.release_tests."
+    assert len(parts) > 1 and all(part.endswith((".", "_")) for part in parts[:-1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from equipoise.documents import paper
@@ -12,6 +13,8 @@ from equipoise.documents.typesetting import quoted
 
 _MONOSPACED = 0.61
 """The width of every letter of DejaVu Sans Mono, in ems, rounded up."""
+_PART = re.compile(r"[^\W_]*[\W_]+|[^\W_]+")
+"""Letters and the punctuation behind them."""
 _SMALLEST = 0.75
 """How much smaller than the text around it code may become to stay whole."""
 
@@ -77,15 +80,16 @@ class Words:
     def _code(self, text: str, setting: Setting) -> str:
         """Text that a machine reads, which a reader may copy: whole and somewhat smaller where that fits its line.
 
-        A longer one is broken by empty space, which is no letter of a copied text, as a zero-width space would be.
+        A longer one is broken by space that cannot be seen, which is no letter of a copied text, as a zero-width space
+        would be; typst leaves out space of no width at all, and with it the place to break.
         """
         fits = setting.room / max(_MONOSPACED * len(text) * setting.size, 1e-9)
         if fits >= 1 or " " in text:
             return f"raw({quoted(text)})"
         if fits >= _SMALLEST:
             return f"text(size: {fits:.3f}em, raw({quoted(text)}))"
-        pieces = paper.breakable(text, setting.room, setting.size * 1.25).split(paper.BREAK)
-        return block_of([part for piece in pieces for part in ("h(0pt)", f"raw({quoted(piece)})")][1:])
+        pieces = _pieces(text, max(int(setting.room / (_MONOSPACED * setting.size)), 1))
+        return block_of([part for piece in pieces for part in ("h(0.01pt)", f"raw({quoted(piece)})")][1:])
 
     def _missing(self, reason: str, setting: Setting) -> str:
         if not reason:
@@ -93,6 +97,12 @@ class Words:
         if setting.notes is None:
             return self.plainly(f"– ({reason})", setting)
         return f'{{"–"; super({quoted(letter(setting.notes.index(reason)))})}}'
+
+
+def _pieces(text: str, most: int) -> list[str]:
+    """Code between which a line may end: after punctuation, and anywhere in what is longer than `most` letters."""
+    parts = _PART.findall(text)
+    return [part[start : start + most] for part in parts for start in range(0, len(part), most)]
 
 
 def _target(target: str) -> str:
