@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from equipoise.verbs.importing import preview_import as preview_import
     from equipoise.verbs.planning import sap as sap
     from equipoise.verbs.reporting import report as report
+    from equipoise.verbs.sealing import seal as seal
     from equipoise.verbs.simulating import simulate as simulate
     from equipoise.verbs.simulating import trial as trial
     from equipoise.verbs.verifying import verify as verify
@@ -45,6 +46,7 @@ _VERBS = {
     "preview_import": "equipoise.verbs.importing",
     "report": "equipoise.verbs.reporting",
     "sap": "equipoise.verbs.planning",
+    "seal": "equipoise.verbs.sealing",
     "simulate": "equipoise.verbs.simulating",
     "trial": "equipoise.verbs.simulating",
     "verify": "equipoise.verbs.verifying",
@@ -60,6 +62,7 @@ __all__ = [
     "mmrm",
     "report",
     "sap",
+    "seal",
     "simulate",
     "trial",
     "verify",

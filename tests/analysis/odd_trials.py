@@ -106,6 +106,8 @@ def make(oddity: Oddity, folder: Path, *, blinded: bool = False) -> Path:
     if "entry_day" in people.columns:
         # Days of entry begin with 0; who entered first may have been taken out.
         trial.tables["participants"] = people.with_columns(pl.col("entry_day") - pl.col("entry_day").min())
+    for name, table in trial.tables.items():  # no seed gives these records: they are not said to be simulated
+        trial.tables[name] = table.with_columns(source=pl.lit("an odd trial"))
     records = Records.of(simulated.protocol, trial.tables, collected=simulated.collected)
     arms = None if blinded else Allocation.of(trial.arms, trial.slots)
     analysed = analyse_records(records, arms, software=software())

@@ -127,7 +127,8 @@ def test_infusions_and_lots_are_those_of_the_records(trial, tables) -> None:
 def test_the_test_of_a_lot_that_is_asked_for_is_the_one_described(trial) -> None:
     """Viability stands neither first nor last among the tests of a lot."""
     records, allocation = trial
-    protocol = load_protocol("msc-t1d", ["protocol.analyses.exposure.options.lots=[viability]"])
+    amends = f"protocol.amends={load_protocol('msc-t1d').digest}"
+    protocol = load_protocol("msc-t1d", ["protocol.analyses.exposure.options.lots=[viability]", amends])
     table = analyse_records(Records.of(protocol, records.tables), allocation, software=SOFTWARE).results.table(
         "exposure"
     )

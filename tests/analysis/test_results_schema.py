@@ -17,7 +17,7 @@ from equipoise.analysis.analyse import analyse_records
 from equipoise.analysis.claims import claim_results
 from equipoise.analysis.estimates import BLINDED
 from equipoise.analysis.json_schema import MEANING, NAME, OPTIONAL, VERDICTS, published, results_schema
-from equipoise.analysis.results import Results, to_data, to_json
+from equipoise.analysis.results import ClaimResult, Result, Results, read_results, to_data, to_json
 from equipoise.protocol.load import load_protocol
 from equipoise.records.allocation import Allocation
 from equipoise.records.importing.apply import Imported, import_files
@@ -95,7 +95,7 @@ def _objects(schema: Any) -> Iterator[dict[str, Any]]:
 @pytest.mark.requirement("RESULTS-SCHEMA")
 def test_every_key_is_required_and_no_other_allowed() -> None:
     found = list(_objects(results_schema()))
-    assert len(found) == len(MEANING) + 5  # and protocol, records, allocation, software, withheld
+    assert len(found) == len(MEANING) + 6  # and protocol, records, allocation, software, withheld, an origin
     lacking = []
     for schema in found:
         assert schema["additionalProperties"] is False
@@ -172,3 +172,19 @@ def test_the_page_on_results_names_every_status() -> None:
     named = re.findall(r"^\| `([^`]+)` \| [^|]+ \|$", page, re.MULTILINE)
     for text in [BLINDED, *(status.text for status in Status if status is not Status.OK)]:
         assert any(text.startswith(words) for words in named), text
+
+
+@pytest.mark.requirement("RESULTS-SCHEMA")
+def test_a_file_without_what_later_versions_added_is_valid_and_read(stored: dict[str, Any], tmp_path: Path) -> None:
+    old = copy.deepcopy(stored)
+    for name in OPTIONAL[Results]:
+        old.pop(name, None)
+    for part, items in ((Result, old["results"]), (ClaimResult, old["claims"])):
+        for item in items:
+            for name in OPTIONAL[part]:
+                item.pop(name, None)
+    assert refused(old) == []
+    (tmp_path / "results.json").write_text(json.dumps(old), "utf-8")
+    found = read_results(tmp_path / "results.json")
+    assert [item.id for item in found.results] == [item["id"] for item in stored["results"]]
+    assert found.packages == {} and found.results[0].active is None

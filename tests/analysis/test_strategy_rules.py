@@ -132,7 +132,7 @@ def test_a_method_that_does_not_say_so_carries_out_nothing() -> None:
 def test_an_unknown_method_is_refused_for_its_estimand(monkeypatch: pytest.MonkeyPatch) -> None:
     mmrm = methods()["mmrm"]
     silent = dataclasses.replace(mmrm, carries=lambda options: Carries())
-    monkeypatch.setattr("equipoise.analysis.plan.methods", lambda: {**methods(), "mmrm": silent})
+    monkeypatch.setattr(methods(), "_loaded", {"mmrm": silent})
     problems = refused("msc-t1d", f"{STEROIDS}=hypothetical")
     assert {problem.rule for problem in problems} == {"strategy-of-method"}
     assert "'mmrm' does not carry out the strategies" in problems[0].message

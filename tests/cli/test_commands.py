@@ -13,6 +13,7 @@ from types import SimpleNamespace
 import pytest
 
 from equipoise.cli.lines import line_of
+from equipoise.protocol.load import load_protocol
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "small-trial"
 EQUIPOISE = Path(sys.executable).parent / "equipoise"
@@ -277,7 +278,9 @@ def test_a_trial_without_participants_has_a_complete_report(tmp_path: Path, blin
 
 def test_a_changed_protocol_is_the_one_that_is_written_and_verified(made: Path, tmp_path: Path) -> None:
     change = "protocol.analyses.hba1c-robust.options.standard_error=model"
-    done = run("analyse", EXAMPLE / "protocol.yaml", made, "--set", change, "-o", tmp_path / "changed")
+    amends = f"protocol.amends={load_protocol(EXAMPLE / 'protocol.yaml').digest}"
+    given = ("analyse", EXAMPLE / "protocol.yaml", made, "--set", change)
+    done = run(*given, "--set", amends, "-o", tmp_path / "changed")
     assert done.returncode == 0, done.stderr
     assert run("verify", tmp_path / "changed").returncode == 0
     lines = [line.rpartition(":")[2] for line in done.stdout.splitlines() if line.startswith("hba1c")]

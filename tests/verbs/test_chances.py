@@ -51,7 +51,7 @@ def test_trial_and_analyse_write_and_record_them(tmp_path: Path) -> None:
     steps = {step["verb"]: step for step in json.loads((tmp_path / "provenance.json").read_text())["steps"]}
     assert "chances" in steps["analyse"]["inputs"] and "--chances" in steps["analyse"]["command"]
     # The protocol was edited since: nothing was simulated of it, and what an earlier run wrote does not stay.
-    change = ["protocol.study.short_title=Edited"]
+    change = ["protocol.study.short_title=Edited", f"protocol.amends={load_protocol('msc-t1d').digest}"]
     again = equipoise.analyse("msc-t1d", tmp_path, tmp_path, changes=change)
     assert not path.exists() and not any("(how often" in line for line in again.said)
     assert again.said[-1].startswith("how often each word is said by chance: not known")

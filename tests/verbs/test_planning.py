@@ -137,7 +137,7 @@ def test_deviations_from_the_signed_plan_are_listed_and_recomputed(records: Path
     sap(PROTOCOL, tmp_path / "plan")
     first = load_protocol(PROTOCOL).analyses[0].id
     analyse(PROTOCOL, records, tmp_path / "as-planned", signed=tmp_path / "plan")
-    change = [f"protocol.analyses.{first}.label=Thought of later"]
+    change = [f"protocol.analyses.{first}.label=Thought of later", f"protocol.amends={load_protocol(PROTOCOL).digest}"]
     done = analyse(PROTOCOL, records, tmp_path / "changed", signed=tmp_path / "plan", changes=change)
     assert (
         analyse(PROTOCOL, records, tmp_path / "as-planned", signed=tmp_path / "plan").results.table("deviations").rows

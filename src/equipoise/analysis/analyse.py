@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from equipoise.analysis.amendments import amendments_table
 from equipoise.analysis.claims import claim_results
 from equipoise.analysis.data import AnalysisData
 from equipoise.analysis.derive import analysis_sets, derive
@@ -13,12 +14,15 @@ from equipoise.analysis.flow import participants_flow
 from equipoise.analysis.given import given_active
 from equipoise.analysis.influence import influence_table
 from equipoise.analysis.multiplicity import with_adjusted
+from equipoise.analysis.named import answerable, origins
 from equipoise.analysis.occurrence import occurrence_table
 from equipoise.analysis.plan import Plan, plan
 from equipoise.analysis.precision import precision_table
+from equipoise.analysis.registry import methods
 from equipoise.analysis.results import Result, Results, ResultTable
 from equipoise.analysis.safety_findings import safety_tables
 from equipoise.analysis.withheld import described, with_withheld, withheld_in
+from equipoise.protocol.amendment import chain_of
 from equipoise.protocol.model import Protocol
 from equipoise.records.allocation import Allocation
 from equipoise.records.dispensed import Dispensed
@@ -71,12 +75,13 @@ def analyse_records(
             influence_table(planned, data, found),
             occurrence_table(data),
             None if signed is None else deviations_table(signed, protocol),
+            amendments_table(records),
             *safety_tables(data, drawn=scrambled is not None),
         )
         if table is not None
     )
     results = Results(
-        protocol=protocol_identity(protocol),
+        protocol=protocol_identity(protocol, records.earlier),
         records={"digest": records.digest},
         allocation=_identity(allocation, scrambled, told),
         software=software,
@@ -86,6 +91,7 @@ def analyse_records(
         flow=participants_flow(data, found),
         claims=claim_results(protocol, found, tables, given_active(data).trial(data.trial)),
         withheld=None if view is None or view.whole else described(view, records.lacks),
+        made_by=origins(protocol),
     )
     return Analysed(results, data)
 
@@ -126,15 +132,16 @@ def run(planned: Plan, data: AnalysisData) -> tuple[tuple[Result, ...], tuple[Re
     results: list[Result] = []
     tables: list[ResultTable] = []
     for item in planned.analyses:
-        outcome = item.method.run(data, item.analysis, item.options)
-        estimated = [result_of(estimate, data, item.analysis, data.trial) for estimate in outcome.estimates]
+        place = planned.protocol.analyses.index(item.analysis)
+        with answerable(methods(), item.analysis.method, planned.protocol, ("analyses", place, "method")):
+            outcome = item.method.run(data, item.analysis, item.options)
+            estimated = [result_of(estimate, data, item.analysis, data.trial) for estimate in outcome.estimates]
         told, shown = with_withheld(data.withheld, item, estimated, outcome.tables)
         results += told
         tables += shown
     return with_adjusted(planned.protocol, tuple(results)), tuple(tables)
 
 
-def protocol_identity(protocol: Protocol) -> dict[str, object]:
-    """How results name their protocol: id and the digests of the document's chain."""
-    chain = [protocol.authored.amends] if protocol.authored.amends else []
-    return {"id": protocol.id, "digests": [*chain, protocol.digest]}
+def protocol_identity(protocol: Protocol, earlier: tuple[Protocol, ...] = ()) -> dict[str, object]:
+    """How results name their protocol: id and the digests of the document's chain, oldest first."""
+    return {"id": protocol.id, "digests": list(chain_of(protocol, earlier))}

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.analysis.data import DerivationData, Flags, Floats
+from equipoise.analysis.named import answerable
 from equipoise.analysis.plan import Plan
+from equipoise.analysis.registry import derivations
 from equipoise.protocol.schema.inference import AnalysisSet
 from equipoise.records.classes import SEXES, STATUSES, STUDY_TREATMENT
 from equipoise.records.panel import HELD, Panel
@@ -22,7 +24,9 @@ def derive(plan: Plan, panel: Panel) -> Mapping[str, Floats]:
     derived: dict[str, Floats] = {}
     for item in plan.parameters:
         data = DerivationData(panel, MappingProxyType(derived))
-        derived[item.parameter.id] = item.derivation.derive(data, item.parameter, item.options)
+        place = ("parameters", plan.protocol.parameters.index(item.parameter), "derivation")
+        with answerable(derivations(), item.parameter.derivation, plan.protocol, place):
+            derived[item.parameter.id] = item.derivation.derive(data, item.parameter, item.options)
     return MappingProxyType(derived)
 
 

@@ -17,8 +17,7 @@ LONGEST = 200
 def deviations_table(signed: Protocol, analysed: Protocol) -> ResultTable:
     """Every difference between the protocol of the signed plan and the one that was analysed; no row where none is."""
     rows = tuple(
-        (change.path, change.kind, _shown(change.before), _shown(change.after))
-        for change in difference(signed, analysed)
+        (change.path, change.kind, shown(change.before), shown(change.after)) for change in difference(signed, analysed)
     )
     columns = (
         TableColumn("path", "Where"),
@@ -30,7 +29,8 @@ def deviations_table(signed: Protocol, analysed: Protocol) -> ResultTable:
     return ResultTable(TABLE, "Deviations from the plan", columns, rows, notes)
 
 
-def _shown(value: Any) -> str | None:
+def shown(value: Any) -> str | None:
+    """A value of a protocol as a cell of a table holds it."""
     if value is None:
         return None
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

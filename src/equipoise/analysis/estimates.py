@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from equipoise.analysis.comparison import POOLED, Comparison, arms_of, text_of
 from equipoise.analysis.data import AnalysisData, Applied, Flags, Floats
 from equipoise.analysis.occurrence import changed_values, had_events, strategy_notes
 from equipoise.analysis.reasons import in_words
@@ -18,7 +19,6 @@ from equipoise.analysis.results import RATE_RATIO, Result, finite
 from equipoise.protocol.schema.inference import Analysis, Contrast, Estimand
 from equipoise.stats.tails import Tails, student_tails
 
-POOLED = "pooled"
 BLINDED = "blinded run: arms are not known, so arms cannot be compared; analyse with the allocation"
 
 
@@ -26,8 +26,8 @@ BLINDED = "blinded run: arms are not known, so arms cannot be compared; analyse 
 class Estimate:
     """One estimate in each of R trials.
 
-    parameter, visit, contrast, variant: make the result's id, with the analysis. The contrast is the two arms that
-                are compared, or the name of the one group that the number is about.
+    parameter, visit, contrast, variant: make the result's id, with the analysis. The contrast says which arms the
+                number is about: two that are compared, one, or everybody.
     values:     estimate, standard_error, df, lower, upper, p_value, each (R,); NaN where there is none. p_lower and
                 p_upper, one-sided, of a method whose test is not Student's t of the estimate.
     n, missing: arm -> (R,) participants with and without all values.
@@ -42,7 +42,7 @@ class Estimate:
 
     parameter: str
     visit: str
-    contrast: Contrast | str
+    contrast: Comparison
     values: Mapping[str, Floats]
     n: Mapping[str, NDArray[np.int64]]
     missing: Mapping[str, NDArray[np.int64]]
@@ -71,7 +71,7 @@ def result_of(estimate: Estimate, data: AnalysisData, analysis: Analysis, trial:
     tails = tails_of({name: column[trial : trial + 1] for name, column in estimate.values.items()})
     draws, events, years = number.get("draws"), estimate.events, estimate.person_years
     pair = estimate.contrast if isinstance(estimate.contrast, Contrast) else None
-    contrast = str(estimate.contrast) if pair is None else f"{pair.active}-v-{pair.reference}"
+    contrast = text_of(estimate.contrast)
     parts = [analysis.id, parameter.id, period or "before", estimate.visit, contrast]
     return Result(
         id="/".join([*parts, estimate.variant] if estimate.variant else parts),
@@ -121,10 +121,9 @@ def _status(estimate: Estimate, data: AnalysisData, analysis: Analysis, trial: i
     """The method's status; of a missing estimate in words that name arm, parameter and visit."""
     if not data.blinded and (silent := events_not_recorded(data, data.protocol.parameter(estimate.parameter), trial)):
         return silent
-    told, contrast = str(estimate.status[trial]), estimate.contrast
+    told = str(estimate.status[trial])
     if told == "ok" or number is not None:
         return told
-    one = tuple(arm.id for arm in data.protocol.arms if arm.id == contrast)
     events = estimate.events
     return in_words(
         told,
@@ -132,7 +131,7 @@ def _status(estimate: Estimate, data: AnalysisData, analysis: Analysis, trial: i
         analysis,
         parameter=estimate.parameter,
         visit=estimate.visit,
-        arms=(contrast.active, contrast.reference) if isinstance(contrast, Contrast) else one,
+        arms=arms_of(estimate.contrast),
         members=population(data, analysis)[trial],
         n={arm: int(count[trial]) for arm, count in estimate.n.items()},
         events=None if events is None else {arm: int(count[trial]) for arm, count in events.items()},

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from equipoise.analysis.comparison import POOLED
 from equipoise.analysis.data import AnalysisData, Flags
-from equipoise.analysis.estimates import POOLED
 from equipoise.analysis.results import FlowStep, Result
 from equipoise.protocol.schema.treatment import Period
 from equipoise.records.classes import STATUSES, STUDY_TREATMENT

@@ -41,8 +41,17 @@ VERDICT_PATTERN = "^(?:{}|(?:{}): .+)$".format(
 )
 KINDS = ("confirmatory", "exploratory", "safety", "described")
 OPTIONAL: Mapping[type, tuple[str, ...]] = {
-    Results: ("withheld",),
-    Result: ("p_lower", "p_upper"),
+    Results: ("withheld", "made_by"),
+    Result: (
+        "active",
+        "reference",
+        "variant",
+        "intercurrent_events",
+        "values_changed",
+        "strategy_notes",
+        "p_lower",
+        "p_upper",
+    ),
     ClaimResult: ("kind", "parts", "given"),
 }
 """Fields that some files lack: what later versions added, and what only a masked analysis has."""
@@ -64,6 +73,7 @@ MEANING: Mapping[type, Mapping[str, str]] = {
         "flow": "Counts of participants on their way through the trial.",
         "claims": "The protocol's claims and what the results say of them.",
         "withheld": "Of an analysis for a masked role: what was kept from it; absent from others.",
+        "made_by": "The package and version of every method and derivation that the protocol names.",
     },
     Result: {
         "id": "analysis/parameter/period/visit/contrast[/variant]: unique and stable.",
@@ -181,6 +191,15 @@ _NARROWER: Mapping[tuple[type, str], Schema] = {
             "items": {"type": "array", "items": {"type": "string"}},
             "lacks": {"type": "array", "items": {"type": "string"}},
         }
+    },
+    (Results, "made_by"): {
+        "propertyNames": {"pattern": "^(method|derivation) "},
+        "additionalProperties": {
+            "type": "object",
+            "properties": {"package": {"type": "string"}, "version": {"type": "string"}},
+            "required": ["package", "version"],
+            "additionalProperties": False,
+        },
     },
     (Results, "software"): {"properties": {"name": {"type": "string"}, "version": {"type": "string"}}},
     (Result, "id"): {"pattern": "^[a-z0-9-]+(/[a-z0-9-]+){4,5}$"},

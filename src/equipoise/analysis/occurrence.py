@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from equipoise.analysis.comparison import POOLED
 from equipoise.analysis.data import ENDING, STRATUM, AnalysisData, Applied, Flags
 from equipoise.analysis.recorded import infusions_of, recorded
 from equipoise.analysis.results import Cell, ResultTable, TableColumn
@@ -13,7 +14,6 @@ from equipoise.protocol.model import Protocol
 from equipoise.protocol.schema.inference import Estimand, IntercurrentEvent
 from equipoise.records.onsets import has_lots, onset, undated
 
-POOLED = "pooled"
 TABLE = "intercurrent-events"
 NOT_RECORDED = "occurrence not recorded"
 SILENT = "the strategy changes no value"

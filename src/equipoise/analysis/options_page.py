@@ -20,20 +20,17 @@ This page is written by `python -m equipoise.analysis.options_page docs/options.
 Another package adds its own by an entry point: [Contributing](../CONTRIBUTING.md).
 """
 _SIMPLE = {"boolean": "true, false", "integer": "whole number", "number": "number"}
-OWN = "equipoise."
 
 
 def options_page() -> str:
     """The whole page."""
-    parts = [HEAD, "## Derivations", *_listed(derivations()), "## Methods", *_listed(methods())]
+    parts = [HEAD, "## Derivations", *_listed(derivations().own()), "## Methods", *_listed(methods().own())]
     return "\n".join(parts) + "\n"
 
 
 def _listed(registered: Mapping[str, Derivation] | Mapping[str, Method]) -> Iterator[str]:
     """Ours by name, each with its options."""
-    for name, item in sorted(registered.items()):
-        if not item.options.__module__.startswith(OWN):
-            continue
+    for name, item in registered.items():
         yield f"\n### `{name}`\n"
         page = f" ([how it works](statistics/{item.page}.md))" if isinstance(item, Method) and item.page else ""
         sentence = _sentence(item.options)

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from equipoise.analysis.named import answerable, named
 from equipoise.analysis.registry import Method, Objection, PlannedParameter, derivations, methods
 from equipoise.analysis.strategies import governed
 from equipoise.analysis.strategy_rules import strategy_problems
@@ -48,7 +49,7 @@ def plan(protocol: Protocol) -> Plan:
     """Resolve the protocol's parameters and analyses.
 
     Raises InputError with every unknown name, every option that is wrong, and every analysis of a value that no visit
-    measures.
+    measures; SurroundingsError where a method or derivation that the protocol names cannot be loaded.
     """
     parameters, problems = _parameters(protocol)
     ordered, measured = (), {}
@@ -78,25 +79,21 @@ def _told(protocol: Protocol, at: tuple[Step, ...], objections: Iterator[Objecti
     return [protocol.document.problem((*at, *item.at), item.rule, item.message, item.remedy) for item in objections]
 
 
-def _unknown(protocol: Protocol, at: tuple[Step, ...], what: str, name: str, known: Mapping[str, object]) -> Problem:
-    remedy = f"Name one of: {', '.join(sorted(known))}."
-    return protocol.document.problem(at, f"known-{what}", f"no {what} of this name is registered", remedy, name)
-
-
 def _parameters(protocol: Protocol) -> tuple[list[PlannedParameter], list[Problem]]:
     planned: list[PlannedParameter] = []
     problems: list[Problem] = []
     for index, parameter in enumerate(protocol.parameters):
         at = ("parameters", index)
-        derivation = derivations().get(parameter.derivation)
+        derivation, unknown = named(derivations(), parameter.derivation, protocol, (*at, "derivation"))
         if derivation is None:
-            problems.append(_unknown(protocol, (*at, "derivation"), "derivation", parameter.derivation, derivations()))
+            problems += unknown
             continue
-        options, wrong = _options(protocol, derivation.options, parameter.options, (*at, "options"))
-        problems += wrong
-        if options is not None:
-            problems += _told(protocol, (*at, "options"), derivation.objections(protocol, parameter, options))
-            planned.append(PlannedParameter(parameter, derivation, options))
+        with answerable(derivations(), parameter.derivation, protocol, (*at, "derivation")):
+            options, wrong = _options(protocol, derivation.options, parameter.options, (*at, "options"))
+            problems += wrong
+            if options is not None:
+                problems += _told(protocol, (*at, "options"), derivation.objections(protocol, parameter, options))
+                planned.append(PlannedParameter(parameter, derivation, options))
     return planned, problems
 
 
@@ -125,15 +122,16 @@ def _analyses(protocol: Protocol) -> tuple[list[PlannedAnalysis], list[Problem]]
     problems: list[Problem] = []
     for index, analysis in enumerate(protocol.analyses):
         at = ("analyses", index)
-        method = methods().get(analysis.method)
+        method, unknown = named(methods(), analysis.method, protocol, (*at, "method"))
         if method is None:
-            problems.append(_unknown(protocol, (*at, "method"), "method", analysis.method, methods()))
+            problems += unknown
             continue
-        options, wrong = _options(protocol, method.options, analysis.options, (*at, "options"))
-        problems += wrong
-        if options is not None:
-            problems += _told(protocol, (*at, "options"), method.objections(protocol, analysis, options))
-            planned.append(PlannedAnalysis(analysis, method, options))
+        with answerable(methods(), analysis.method, protocol, (*at, "method")):
+            options, wrong = _options(protocol, method.options, analysis.options, (*at, "options"))
+            problems += wrong
+            if options is not None:
+                problems += _told(protocol, (*at, "options"), method.objections(protocol, analysis, options))
+                planned.append(PlannedAnalysis(analysis, method, options))
     return planned, problems
 
 
@@ -142,9 +140,9 @@ def _margins(protocol: Protocol) -> Iterator[Problem]:
     planned = {item.id: item for item in protocol.analyses}
     for index, claim in enumerate(protocol.claims):
         for number, part in enumerate(claim.parts):
-            method = methods().get(planned[part.analysis].method)
+            method = methods().usable(planned[part.analysis].method)
             if part.margin is not None and method is not None and not method.shifts:
-                able = ", ".join(sorted(name for name, item in methods().items() if item.shifts))
+                able = ", ".join(name for name, item in methods().own().items() if item.shifts)
                 message = f"the method {method.name!r} tests no effect and no other value"
                 at = ("claims", index, "parts", number, "margin")
                 yield protocol.document.problem(at, "margin-of-method", message, f"Use one of: {able}.")

@@ -1,7 +1,8 @@
 """What may be named in a protocol: methods and derivations, ours and other packages', found by entry points.
 
 A package adds a method by an entry point in the group ``equipoise.methods`` whose name is what protocols write and
-whose object is a `Method`; a derivation likewise in ``equipoise.derivations``.
+whose object is a `Method`; a derivation likewise in ``equipoise.derivations``. Of all that is installed only what a
+protocol names is loaded.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import entry_points
 from typing import Any, Literal
 from typing import Protocol as Interface
 
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from equipoise.analysis.data import AnalysisData, DerivationData
 from equipoise.analysis.estimates import Estimate
+from equipoise.analysis.registered import Registered
 from equipoise.analysis.results import ResultTable
 from equipoise.protocol.model import Protocol
 from equipoise.protocol.schema.base import Part
@@ -136,12 +137,12 @@ class PlannedParameter:
 
 
 @cache
-def methods() -> Mapping[str, Method]:
-    """The registered methods by name."""
-    return {point.name: point.load() for point in entry_points(group="equipoise.methods")}
+def methods() -> Registered[Method]:
+    """The registered methods by name; each is loaded when it is asked for."""
+    return Registered.of("equipoise.methods", Method)
 
 
 @cache
-def derivations() -> Mapping[str, Derivation]:
-    """The registered derivations by name."""
-    return {point.name: point.load() for point in entry_points(group="equipoise.derivations")}
+def derivations() -> Registered[Derivation]:
+    """The registered derivations by name; each is loaded when it is asked for."""
+    return Registered.of("equipoise.derivations", Derivation)

@@ -53,8 +53,8 @@ class Result:
     period: str | None
     analysis_set: str
     contrast: str
-    active: str | None
-    reference: str | None
+    active: str | None = None
+    reference: str | None = None
     variant: str | None = None
     estimate: float | None = None
     standard_error: float | None = None
@@ -166,6 +166,7 @@ class Results:
 
     withheld: of an analysis for a masked role: the role, the protocol's items that are kept from it in words, and the
     parts that its records lack; None, and not in the file, for an analysis of everything.
+    made_by: the package and version of every method and derivation that the protocol names; not in files of before.
     """
 
     protocol: Mapping[str, Any]
@@ -178,6 +179,12 @@ class Results:
     flow: tuple[FlowStep, ...]
     claims: tuple[ClaimResult, ...]
     withheld: Mapping[str, Any] | None = None
+    made_by: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def packages(self) -> dict[str, str]:
+        """The version of every package whose methods or derivations made these results."""
+        return {origin["package"]: origin["version"] for origin in self.made_by.values()}
 
     def result(self, result_id: str) -> Result:
         """The result with this id; raises KeyError."""
@@ -254,7 +261,9 @@ def _from_data(data: dict[str, Any]) -> Results:
     )
     flow = tuple(FlowStep(**{**item, "reasons": tuple((r[0], r[1]) for r in item["reasons"])}) for item in data["flow"])
     claims = tuple(_claim(item) for item in data["claims"])
-    results = tuple(Result(**{**item, "strategy_notes": tuple(item["strategy_notes"])}) for item in data["results"])
+    results = tuple(
+        Result(**{**item, "strategy_notes": tuple(item.get("strategy_notes", ()))}) for item in data["results"]
+    )
     return Results(**{**frozen, "results": results, "tables": tables, "flow": flow, "claims": claims})
 
 

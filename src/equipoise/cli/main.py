@@ -352,10 +352,13 @@ def report(folder: Path, kind: Format) -> None:
 @click.argument("folder", type=FOLDER)
 @click.option("--against", type=FOLDER, help="Another analysed folder: which inputs changed since?")
 @click.option("--whole", type=FOLDER, help="The folder of the whole records of which FOLDER holds a masked copy.")
-def verify(folder: Path, against: Path | None, whole: Path | None) -> None:
+@click.option("--inputs", type=FOLDER, help="The folder of the files that were imported: import them again.")
+@click.option("--expect", metavar="DIGEST", help="The digest that `equipoise seal` printed.")
+def verify(folder: Path, against: Path | None, whole: Path | None, inputs: Path | None, expect: str | None) -> None:
     """Recompute everything in FOLDER from its records.
 
     With --whole, also prove that its records are those of another folder without the parts that they say they lack.
+    With --inputs, that they are what the imported files give; with --expect, that FOLDER is the one that was sealed.
     """
     from equipoise.verbs.verifying import compare, verify_part
     from equipoise.verbs.verifying import verify as verb
@@ -366,13 +369,22 @@ def verify(folder: Path, against: Path | None, whole: Path | None) -> None:
         if not (folder / "results.json").is_file():
             return
     with working(f"recomputing {folder}"):
-        done = verb(folder)
+        done = verb(folder, inputs=inputs, expect=expect)
     click.echo(
         f"{done.folder}: {done.results} results and {done.tables} tables recomputed, {done.files} files unchanged"
     )
     if against is not None:
         for name, same in compare(folder, against).inputs.items():
             click.echo(f"{name}: {'the same' if same else 'changed'} since {against}")
+
+
+@commands.command()
+@click.argument("folder", type=FOLDER)
+def seal(folder: Path) -> None:
+    """Print one digest of FOLDER, to be kept outside of it: on paper, in an e-mail, with a time stamp service."""
+    from equipoise.verbs.sealing import seal as verb
+
+    click.echo(verb(folder))
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal
@@ -71,6 +71,25 @@ def _follows(previous: Protocol, protocol: Protocol) -> Iterator[Problem]:
     if protocol.id != previous.id:
         message = f"the protocol is of another study than the one before it, {previous.id!r}"
         yield protocol.document.problem(("id",), "amends-same-study", message, "Keep the id of the study.")
+
+
+def earlier_versions(protocol: Protocol, documents: Iterable[Protocol]) -> tuple[Protocol, ...]:
+    """Those of `documents` that `protocol` amends, and that those amend in turn, oldest first."""
+    known = {document.digest: document for document in documents}
+    found: list[Protocol] = []
+    while (before := known.pop((found or [protocol])[-1].authored.amends or "", None)) is not None:
+        found.append(before)
+    return tuple(reversed(found))
+
+
+def chain_of(protocol: Protocol, earlier: Sequence[Protocol]) -> tuple[str, ...]:
+    """The digests of a protocol and of every earlier version that is named, oldest first.
+
+    earlier: as `earlier_versions` gives them; the first may itself amend a document of which only the digest is known.
+    """
+    documents = (*earlier, protocol)
+    oldest = documents[0].authored.amends
+    return (*([] if oldest is None else [oldest]), *(document.digest for document in documents))
 
 
 @dataclass(frozen=True, slots=True)

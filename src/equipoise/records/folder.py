@@ -8,18 +8,21 @@ by its own rule, and is written as one again.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
 import polars as pl
 
-from equipoise.errors import DataError, IntegrityError, Problem
+from equipoise.errors import DataError, InputError, IntegrityError, Problem
+from equipoise.protocol.amendment import chain_of, earlier_versions
+from equipoise.protocol.load import load_protocol
 from equipoise.protocol.model import Protocol
 from equipoise.records.classes import BY_NAME, CLASSES
 from equipoise.records.records import VERSIONS, Records
 
 MANIFEST = "records.json"
+EARLIER = "earlier"
 SCHEMAS = {f"equipoise/records/{version}": version for version in VERSIONS}
 
 
@@ -38,7 +41,7 @@ def write_records(records: Records, write: Writer) -> None:
 def _described(records: Records) -> dict[str, Any]:
     manifest = {
         "schema": f"equipoise/records/{records.version}",
-        "protocol": {"id": records.protocol.id, "digest": records.protocol.digest},
+        "protocol": {"id": records.protocol.id, "digest": records.under},
         "digest": records.digest,
         "rows": {name: table.height for name, table in records.tables.items()},
     }
@@ -80,6 +83,10 @@ def read_records(folder: Path, protocol: Protocol) -> Records:
             "these records belong to another protocol",
             [_problem(folder / MANIFEST, "records-protocol", message, remedy)],
         )
+    under = manifest["protocol"].get("digest", protocol.digest)  # those of version 1 need not say it
+    beside = () if protocol.authored.amends is None else _documents_beside(folder.parent)
+    earlier = earlier_versions(protocol, beside)
+    _under_this_protocol(folder, under, protocol, earlier)
     if version == 1:
         _only_columns_of_version_1(folder, tables)
     records = Records.of(
@@ -88,6 +95,8 @@ def read_records(folder: Path, protocol: Protocol) -> Records:
         collected=manifest.get("collected", ()),
         lacks=manifest.get("lacks", ()),
         version=version,
+        under=under,
+        earlier=earlier,
     )
     if records.digest != manifest["digest"]:
         message = f"the tables have the digest {records.digest}, the manifest says {manifest['digest']}"
@@ -96,6 +105,33 @@ def read_records(folder: Path, protocol: Protocol) -> Records:
         names = sorted(set(records.parts.items()) ^ set(manifest["parts"].items()))
         raise _changed(folder, f"the manifest has other digests of parts: {', '.join(dict(names))}")
     return records
+
+
+def earlier_folder(number: int) -> str:
+    """Where a trial's folder keeps the document of an earlier version of its protocol; the oldest is 1."""
+    return f"{EARLIER}/{number}/"
+
+
+def _documents_beside(folder: Path) -> Iterator[Protocol]:
+    """The protocols beside records that can be read; their digests, not their places, say which versions they are."""
+    for path in (folder / "protocol.yaml", *sorted((folder / EARLIER).glob("*/protocol.yaml"))):
+        if path.is_file():
+            try:
+                yield load_protocol(path)
+            except InputError:
+                continue
+
+
+def _under_this_protocol(folder: Path, digest: str, protocol: Protocol, earlier: tuple[Protocol, ...]) -> None:
+    """The records were made under the protocol that is given, or under one that it amends."""
+    if digest in chain_of(protocol, earlier):
+        return
+    message = f"the records were made under the protocol {digest}, and the one given is {protocol.digest}"
+    own = folder.parent / "protocol.yaml"
+    beside = f"Analyse them with {own}" if own.is_file() else "Analyse them with the protocol that they were made under"
+    remedy = f"{beside}; in an amendment write `amends: {digest}` (with --set: protocol.amends={digest})."
+    problem = _problem(folder / MANIFEST, "records-amended", message, remedy)
+    raise DataError("these records were made under another protocol", [problem])
 
 
 def _changed(folder: Path, message: str) -> IntegrityError:

@@ -40,7 +40,10 @@ def masked_copy(records: Records, lacks: Iterable[str]) -> Records:
         tables[table] = _without(tables[table], table, rest)
     # Whether what is withheld has any rows is withheld too: it was asked for, as the protocol says.
     hidden = {_assessment_of(name) for name in names} & {item.id for item in records.protocol.assessments}
-    return Records.of(records.protocol, tables, collected={*records.collected, *hidden}, lacks=names)
+    asked = {*records.collected, *hidden}
+    return Records.of(
+        records.protocol, tables, collected=asked, lacks=names, under=records.under, earlier=records.earlier
+    )
 
 
 def _assessment_of(name: str) -> str:

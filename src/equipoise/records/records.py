@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import polars as pl
 
 from equipoise.errors import DataError, Problem
+from equipoise.protocol.amendment import chain_of
 from equipoise.protocol.model import Protocol
 from equipoise.records.checks import check_tables, check_types
 from equipoise.records.classes import CLASSES, ObservationClass
@@ -38,6 +39,8 @@ class Records:
     collected: assessments that were asked for or have rows, in the protocol's order.
     lacks:     what a masked copy lacks (`records.masked`).
     version:   of records, 1 or 2.
+    under:     the digest of the protocol under which they were made: this one, or one that it amends.
+    earlier:   the protocols that this one amends, as far as their documents are known, oldest first.
     """
 
     protocol: Protocol
@@ -48,6 +51,8 @@ class Records:
     collected: tuple[str, ...] = ()
     lacks: tuple[str, ...] = ()
     version: int = VERSIONS[-1]
+    under: str = ""
+    earlier: tuple[Protocol, ...] = ()
 
     @classmethod
     def of(
@@ -58,13 +63,16 @@ class Records:
         collected: Iterable[str] = (),
         lacks: Iterable[str] = (),
         version: int = VERSIONS[-1],
+        under: str | None = None,
+        earlier: tuple[Protocol, ...] = (),
     ) -> Records:
         """Check `tables` against the protocol and freeze them; absent tables, and columns of later versions, are empty.
 
-        collected: assessments that were asked for, whether or not they have rows.
+        collected: assessments that were asked for, whether or not they have rows. under, earlier: as the fields say;
+        without `under` they are made under `protocol`.
 
         Raises DataError with every problem: wrong columns or types; else duplicate keys, unknown participants, visits,
-        assessments, tests or units, procedures before consent, impossible values.
+        assessments, tests or units, procedures before consent, impossible values, visits under other protocols.
         """
         unknown = sorted(set(tables) - {item.name for item in CLASSES})
         if unknown:
@@ -76,6 +84,7 @@ class Records:
         problems, warnings = check_tables(protocol, complete)
         known = [item.id for item in protocol.assessments]
         problems += [_not_known(name, known) for name in collected if name not in known]
+        problems += list(_other_protocols(complete["visits"], chain_of(protocol, earlier)))
         if problems:
             raise DataError("the records do not fit the protocol", problems)
         asked = {*collected, *with_rows(complete)}
@@ -84,7 +93,23 @@ class Records:
         parts = digests_of_parts(complete, every) if version > 1 else {}
         digest = root_of(parts, lacking) if version > 1 else digest_of_version_1(complete)
         frozen = MappingProxyType(complete)
-        return cls(protocol, frozen, tuple(warnings), digest, MappingProxyType(parts), every, lacking, version)
+        fixed = (digest, MappingProxyType(parts), every, lacking, version)
+        return cls(protocol, frozen, tuple(warnings), *fixed, under or protocol.digest, earlier)
+
+    @property
+    def protocols(self) -> tuple[str, ...]:
+        """The digests of the protocol and of those that it amends, oldest first, as far as they are known."""
+        return chain_of(self.protocol, self.earlier)
+
+    @property
+    def made_under(self) -> Protocol | None:
+        """The protocol under which they were made; None where its document is not known."""
+        return next((one for one in (*self.earlier, self.protocol) if one.digest == self.under), None)
+
+    @property
+    def amended(self) -> bool:
+        """Whether some of them were made under a protocol that theirs amends."""
+        return {self.under, *self.visits["protocol"].drop_nulls()} != {self.protocol.digest}
 
     @property
     def seed(self) -> int | None:
@@ -135,6 +160,17 @@ def _sorted(observation_class: ObservationClass, table: pl.DataFrame | None) -> 
     return table.select(list(observation_class.schema)).sort(
         observation_class.key, nulls_last=False, maintain_order=True
     )
+
+
+def _other_protocols(visits: pl.DataFrame, chain: tuple[str, ...]) -> Iterator[Problem]:
+    """Visits under a protocol that is neither the one given nor one that it amends, a problem for each protocol."""
+    strange = visits.filter(pl.col("protocol").is_not_null() & ~pl.col("protocol").is_in(chain))
+    for (digest,), rows in sorted(strange.group_by("protocol")):
+        first = rows.sort("participant", "day").row(0, named=True)
+        more = f", and {rows.height - 1} more visits" if rows.height > 1 else ""
+        message = f"{first['visit']} of {first['participant']}{more}, was held under the protocol {digest}"
+        remedy = f"Give that protocol, or an amendment of it (`amends: {digest}`); the one given is {chain[-1]}."
+        yield Problem("visits", None, "protocol", "visit-protocol", message, remedy)
 
 
 def _not_known(assessment: str, known: list[str]) -> Problem:

@@ -10,6 +10,7 @@ from equipoise.documents import html
 from equipoise.documents.model import Block, Document, KeyValues, Paragraph, Section
 from equipoise.documents.runs import Code, Run, Text
 from equipoise.protocol.model import Protocol
+from equipoise.report.amendments import amendments_section
 from equipoise.report.claims import claims_section
 from equipoise.report.consort import consort_section
 from equipoise.report.courses import courses_block
@@ -70,6 +71,7 @@ def report_document(source: ReportSource) -> Document:
         claims_section(source),
         scenario_section(source),
         mechanism_section(source),
+        amendments_section(source),
         deviations_section(source),
         assumed_section(source.protocol),
         method_pages_section(source.protocol),
@@ -138,13 +140,19 @@ def _allocation(source: ReportSource) -> tuple[Run, ...]:
 def _provenance(source: ReportSource) -> Section:
     """Digests by which anyone can tell that this report belongs to these records."""
     results = source.results
-    rows: list[tuple[Text, Text]] = [("Protocol", Code(digest)) for digest in results.protocol["digests"]]
+    digests = results.protocol["digests"]
+    names = [f"Protocol, version {number} of {len(digests)}" for number in range(1, len(digests) + 1)]
+    rows: list[tuple[Text, Text]] = [
+        (name if len(digests) > 1 else "Protocol", Code(digest)) for name, digest in zip(names, digests, strict=True)
+    ]
     rows.append(("Records", Code(results.records["digest"])))
     arms: Text = Code(results.allocation["digest"]) if results.allocation is not None else "left out: a blinded run"
     rows.append(("Allocation", arms))
     if results.allocation is not None and "dispensed" in results.allocation:
         rows.append(("Products dispensed", Code(results.allocation["dispensed"])))
     rows += [("Software", f"{results.software['name']} {results.software['version']}")]
+    others = {name: version for name, version in results.packages.items() if name != results.software["name"]}
+    rows += [(f"Methods of {name}", version) for name, version in others.items()]
     if results.seed is not None:
         rows.append(("Seed", str(results.seed)))
     publications = [(entry.id, entry.citation) for entry in source.protocol.study.publications]

@@ -36,7 +36,12 @@ ITEMS = (
     Item("7", "objectives, of benefit and of harm", ("synopsis", "estimands")),
     Item("8", "what patients and the public contributed"),
     Item("9", "type of trial, ratio, framework", ("plan",)),
-    Item("10", "changes after the start, unplanned outcomes and analyses", ("deviations",), "changes of conduct"),
+    Item(
+        "10",
+        "changes after the start, unplanned outcomes and analyses",
+        ("amendments", "deviations"),
+        "changes of conduct",
+    ),
     Item("11", "settings and places"),
     Item("12a", "criteria for participants", ("plan",)),
     Item("12b", "criteria for sites and those who treat", (), AUTHORS),

@@ -54,8 +54,9 @@ def _cautions(source: ReportSource, main: list[Result]) -> Iterator[Block]:
     named = {parameter.id: parameter.derivation for parameter in source.protocol.parameters}
     used = dict.fromkeys(named[item.parameter] for item in main if item.parameter in named)
     for derivation in used:
-        if caution := derivations()[derivation].caution:
-            yield Paragraph(caution)
+        registered = derivations().usable(derivation)
+        if registered is not None and registered.caution:
+            yield Paragraph(registered.caution)
 
 
 def _sentence(source: ReportSource, result: Result) -> Text:

@@ -31,7 +31,8 @@ def pages_used(protocol: Protocol) -> dict[str, tuple[str, ...]]:
     """Each page that the protocol's analyses need, in their order, with the names of its methods."""
     found: dict[str, tuple[str, ...]] = {}
     for name in dict.fromkeys(item.method for item in protocol.analyses):
-        page = methods()[name].page if name in methods() else ""
+        method = methods().usable(name)
+        page = "" if method is None else method.page
         if page:
             found[page] = (*found.get(page, ()), name)
     return found

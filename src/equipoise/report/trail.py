@@ -27,8 +27,11 @@ def origin(
     runs: list[Run] = ["Source: table ", Code(table), " in results.json"]
     if analysis is None:
         return (*runs, ".")
-    runs += ["; method: ", _method(analysis.method, methods()[analysis.method].title)]
-    rows = methods()[analysis.method].rows
+    method = methods().usable(analysis.method)
+    if method is None:  # made with a package that is not installed here
+        return (*runs, "; method: ", Code(analysis.method), ".")
+    runs += ["; method: ", Link(method.title, f"#{anchor(method.page)}") if method.page else method.title]
+    rows = method.rows
     if parameter is not None:
         return (*runs, "; rows: ", _values(source, parameter, "every value"), ".")
     if rows == "adae":
@@ -63,7 +66,8 @@ def _events(source: ReportSource, analysis: Analysis) -> tuple[str, ...]:
 
 
 def _method(name: str, words: str) -> Run:
-    page = methods()[name].page if name in methods() else ""
+    method = methods().usable(name)
+    page = "" if method is None else method.page
     return Link(words, f"#{anchor(page)}") if page else words
 
 

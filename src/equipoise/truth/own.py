@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from equipoise.analysis.comparison import text_of
 from equipoise.analysis.data import AnalysisData, Flags, Floats
 from equipoise.analysis.methods import interaction, proportion, t_interval
 from equipoise.analysis.plan import Plan, PlannedAnalysis
@@ -77,7 +78,7 @@ def table_of(
                 estimand=estimand.id,
                 parameter=estimand.variable.parameter,
                 visit=estimand.variable.visit,
-                contrast="-v-".join(question.arms),
+                contrast=text_of(estimand.contrast),
                 summary=estimand.summary,
                 scale=scale,
                 unit=unit,
@@ -142,7 +143,7 @@ def _besides(planned: Plan, item: PlannedAnalysis, estimand: Estimand, data: Ana
     unit = planned.protocol.parameter(parameter).unit
     arms = (estimand.contrast.active, estimand.contrast.reference)
     if isinstance(item.options, interaction.Options):
-        yield from _interaction(item, view, values, chosen, (parameter, visit, "-v-".join(arms), unit))
+        yield from _interaction(item, view, values, chosen, (parameter, visit, text_of(estimand.contrast), unit))
         return
     unit = SHARE if isinstance(item.options, proportion.Options) else unit
     for arm, half in zip(arms, halves(values), strict=True):

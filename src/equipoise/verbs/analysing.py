@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -22,7 +23,7 @@ from equipoise.protocol.model import Protocol
 from equipoise.records.allocation import Allocation, read_allocation
 from equipoise.records.classes import RANDOMISED
 from equipoise.records.dispensed import FILE, Dispensed, read_dispensed
-from equipoise.records.folder import MANIFEST, find_records, read_records
+from equipoise.records.folder import MANIFEST, earlier_folder, find_records, read_records
 from equipoise.records.importing.apply import import_files
 from equipoise.records.importing.map import LoadedMap, find_map, load_map
 from equipoise.records.records import Records
@@ -47,6 +48,8 @@ from equipoise.verbs.importing import (
 from equipoise.verbs.masking import masked_for, refuse_beside_whole, role_view, told
 from equipoise.verbs.provenance import record_step, software
 
+ADAM = "adam"
+VARIABLES = f"{ADAM}/variables.json"
 SIGNED = "plan/"
 """Where an analysed folder keeps the protocol of the plan that was signed."""
 
@@ -104,6 +107,8 @@ def analyse(
         found, arms, software=software(), scrambled=scramble, signed=plan_before, dispensed=dispensed, view=view
     )
     target = OutputFolder(Path(output))
+    for number, version in enumerate(found.earlier, 1):
+        write_protocol(target, version, earlier_folder(number))
     write_protocol(target, loaded)
     if plan_before is not None:
         write_protocol(target, plan_before, SIGNED)
@@ -119,7 +124,7 @@ def analyse(
     options = {"--allocation": allocation, "--scramble": scramble, "--plan": signed, "--chances": chances}
     command += [word for name, value in options.items() if value is not None for word in (name, str(value))]
     command += [word for change in changes for word in ("--set", change)]
-    record_step(target, "analyse", command, inputs)
+    record_step(target, "analyse", command, inputs, packages=analysed.results.packages)
     return AnalysedTrial(target.path, analysed.results, told(view), said(analysed.results, often))
 
 
@@ -140,16 +145,16 @@ def _write_data(
     """The records, and the arms where they are real, in the output folder, unless they are there already."""
     if source.folder.resolve() != (target.path / "records").resolve():
         write_trial(target, found, real, dispensed)
-        if real is not None and found.seed is not None and not found.lacks:
-            _write_simulation(target, source.folder.parent)
+        if found.seed is not None and not found.lacks:
+            _write_simulation(target, source.folder.parent, (SCENARIO, TRUTH, MECHANISM) if real else (SCENARIO,))
     elif real is not None and not (target.path / "allocation.csv").is_file():
         target.write_text("allocation.csv", real.to_csv())
         write_dispensed(target, dispensed)
 
 
-def _write_simulation(target: OutputFolder, folder: Path) -> None:
+def _write_simulation(target: OutputFolder, folder: Path, names: tuple[str, ...]) -> None:
     """What the records were simulated from, and what is true of their people, where it is beside them."""
-    for name in (SCENARIO, TRUTH, MECHANISM):
+    for name in names:
         if (folder / name).is_file():
             target.write_bytes(name, (folder / name).read_bytes())
 
@@ -255,5 +260,9 @@ def write_analysis(target: OutputFolder, analysed: Analysed, datasets: tuple[Dat
             f"adam/{dataset.name}.parquet", lambda stream, t=table: t.write_parquet(stream, statistics=False)
         )
         target.write_with(f"adam/{dataset.name}.csv", lambda stream, t=table: t.write_csv(stream))
-    variables = {d.name: {"title": d.title, "variables": d.labels} for d in datasets}
-    target.write_text("adam/variables.json", json.dumps(variables, indent=2) + "\n")
+    target.write_text(VARIABLES, json.dumps(described_variables(datasets), indent=2) + "\n")
+
+
+def described_variables(datasets: tuple[Dataset, ...]) -> dict[str, dict[str, Any]]:
+    """The title and the labels of the variables of each dataset, as variables.json holds them."""
+    return {item.name: {"title": item.title, "variables": dict(item.labels)} for item in datasets}

@@ -11,8 +11,9 @@ from typing import IO, Literal, get_args
 
 import polars as pl
 
-from equipoise.errors import DataError, Problem
+from equipoise.errors import DataError, InputError, Problem
 from equipoise.protocol.load import load_protocol
+from equipoise.protocol.model import Protocol
 from equipoise.records.folder import find_records, read_records
 from equipoise.records.sdtm.files import writer_of
 from equipoise.records.standards.back import frames_in, is_analysis
@@ -68,12 +69,12 @@ def export(
     refuse_beside_whole(Path(output), view)
     if adam and view is not None:
         refuse_beside_whole(Path(records), view)
+    if adam and Path(output).resolve() == Path(records).resolve():
+        raise _over_its_own(Path(output))
     found = masked_for(read_records(find_records(Path(records)), loaded), view)
-    study = StudyName(loaded.id, loaded.authored.study.title)
     tables = sdtm_tables(found)
     analysed = _analysis_tables(Path(records), loaded.id) if adam else ()
-    files = _files(tables, study, kind)
-    files |= {f"{ADAM}/{_described(name)}": data for name, data in _files(analysed, study, kind).items()}
+    files = exported_files(loaded, tables, analysed, kind)
     target = OutputFolder(Path(output))
     for name, data in files.items():
         target.write_bytes(name, data)
@@ -85,6 +86,21 @@ def export(
     record_step(target, "export", [*command, "-o", str(output)], inputs)
     findings = (*check_sdtm(_frames(tables)), *(check_adam(_frames(analysed)) if adam else ()))
     return Exported(target.path, tuple(sorted(files)), findings)
+
+
+def exported_files(
+    protocol: Protocol, tables: tuple[Table, ...], analysed: tuple[Table, ...], kind: Kind
+) -> dict[str, bytes]:
+    """The files of an export by their names: datasets of the records, and analysis datasets under adam/."""
+    study = StudyName(protocol.id, protocol.authored.study.title)
+    files = _files(tables, study, kind)
+    return files | {f"{ADAM}/{_described(name)}": data for name, data in _files(analysed, study, kind).items()}
+
+
+def _over_its_own(folder: Path) -> InputError:
+    message = "the folder holds the analysis datasets themselves, which name people as the records do"
+    problem = Problem(str(folder), None, "", "export-elsewhere", message, "Give another folder with -o.")
+    return InputError("cannot export analysis datasets into the folder that they are read from", [problem])
 
 
 def export_usdm(protocol: str | Path, output: str | Path) -> Path:

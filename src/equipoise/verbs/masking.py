@@ -53,7 +53,13 @@ def newest_version(records: Records) -> Records:
     """The same content as records of version 2, whose parts can be withheld one by one."""
     if records.version > 1:
         return records
-    return Records.of(records.protocol, records.tables, collected=records.collected)
+    return Records.of(
+        records.protocol,
+        records.tables,
+        collected=records.collected,
+        under=records.under,
+        earlier=records.earlier,
+    )
 
 
 def _same_words(records: Records) -> None:

@@ -8,12 +8,16 @@ from pathlib import Path
 
 from equipoise.analysis.plan import plan
 from equipoise.protocol.load import load_protocol
+from equipoise.protocol.model import Protocol
 from equipoise.report.build import Format, rendered
 from equipoise.report.plan_document import plan_document
 from equipoise.source.changes import check_scopes
 from equipoise.verbs.folder import OutputFolder
 from equipoise.verbs.importing import write_protocol
 from equipoise.verbs.provenance import record_step, software
+
+PLAN = "sap"
+"""The name of a plan's files, before their ending."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +49,7 @@ def sap(
     """
     check_scopes(changes, ("protocol",))
     loaded = load_protocol(protocol, changes)
-    document = plan_document(plan(loaded), software())
-    contents = {f"sap.{kind}": rendered(document, kind) for kind in dict.fromkeys(formats)}
+    contents = plan_files(loaded, tuple(dict.fromkeys(formats)))
     target = OutputFolder(Path(output))
     write_protocol(target, loaded)
     written = {target.write_bytes(name, content): target.written[name] for name, content in contents.items()}
@@ -55,3 +58,9 @@ def sap(
     command += [] if tuple(formats) == ("html",) else [word for kind in formats for word in ("--format", kind)]
     record_step(target, "sap", command, {"protocol": loaded.digest})
     return WrittenPlan(written)
+
+
+def plan_files(protocol: Protocol, formats: Sequence[Format]) -> dict[str, bytes]:
+    """The plan of a protocol as a file of each format, by its name."""
+    document = plan_document(plan(protocol), software())
+    return {f"{PLAN}.{kind}": rendered(document, kind) for kind in formats}

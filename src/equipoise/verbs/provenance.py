@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from equipoise.errors import IntegrityError, Problem
@@ -24,13 +25,25 @@ def software() -> dict[str, str]:
 
 
 def record_step(
-    folder: OutputFolder, verb: str, command: list[str], inputs: Mapping[str, str], seed: int | None = None
+    folder: OutputFolder,
+    verb: str,
+    command: list[str],
+    inputs: Mapping[str, str],
+    seed: int | None = None,
+    packages: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
-    """Add a step to the folder's provenance.json; an earlier run of the same verb is replaced by it."""
-    steps = [step for step in read_steps(folder.path) if step["verb"] != verb]
-    rewritten = set(folder.written)
-    for step in steps:  # a file that was written again belongs to the step that wrote it last
-        step["outputs"] = {name: digest for name, digest in step["outputs"].items() if name not in rewritten}
+    """Add a step to the folder's provenance.json.
+
+    A file that was written again belongs to the step that wrote it last; an earlier step of the same verb of which
+    nothing is left is replaced, and one of which something is, as a report in another format, stays beside this one.
+
+    packages: name -> version of the packages that registered what was run.
+    """
+    steps = read_steps(folder.path)
+    for step in steps:
+        left = {name: digest for name, digest in step["outputs"].items() if name not in folder.written}
+        step["outputs"] = {name: digest for name, digest in left.items() if (folder.path / name).is_file()}
+    steps = [step for step in steps if step["outputs"]]
     steps.append(
         {
             "verb": verb,
@@ -43,6 +56,7 @@ def record_step(
                 "equipoise": _version("equipoise"),
                 "python": platform.python_version(),
                 **{name: _version(name) for name in _LIBRARIES},
+                **packages,
             },
             "machine": f"{platform.system()} {platform.machine()}",
         }

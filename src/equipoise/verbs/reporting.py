@@ -27,15 +27,14 @@ def reports(folder: str | Path, kinds: Sequence[Format], protocol: Protocol | No
 
     protocol: the folder's own, where it has just been read; reading it again takes half a second.
     """
+    if not kinds:
+        return ()
     path = Path(folder)
     document = report_document(read_source(path, protocol))
-    written: list[Path] = []
-    for kind in kinds:
-        content = rendered(document, kind)
-        target = OutputFolder(path)
-        written.append(target.write_bytes(f"report.{kind}", content))
-        format_ = [] if kind == "html" else ["--format", kind]
-        read = [name for name in ("results.json", TRUTH) if (path / name).is_file()]
-        inputs = {name: digest_of_file(path / name) for name in read}
-        record_step(target, "report", ["equipoise", "report", str(folder), *format_], inputs)
-    return tuple(written)
+    contents = {kind: rendered(document, kind) for kind in dict.fromkeys(kinds)}
+    target = OutputFolder(path)
+    written = {kind: target.write_bytes(f"report.{kind}", content) for kind, content in contents.items()}
+    formats = [] if list(contents) == ["html"] else [word for kind in contents for word in ("--format", kind)]
+    inputs = {name: digest_of_file(path / name) for name in ("results.json", TRUTH) if (path / name).is_file()}
+    record_step(target, "report", ["equipoise", "report", str(folder), *formats], inputs)
+    return tuple(written[kind] for kind in kinds)

@@ -127,7 +127,7 @@ def trial(
     inputs |= {"allocation": done.allocation.digest}
     inputs |= {"dispensed": done.dispensed.digest} if done.dispensed is not None else {}
     inputs |= {"chances": digest_of_file(Path(chances))} if chances is not None else {}
-    record_step(target, "analyse", command, inputs, done.seed)
+    record_step(target, "analyse", command, inputs, done.seed, analysed.results.packages)
     written = reports(done.folder, formats, prepared.protocol)
     return ReportedTrial(done, analysed.results, written, said(analysed.results, told))
 

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from equipoise.analysis.analyse import analyse_records
+from equipoise.analysis.chances import to_text
 from equipoise.analysis.datasets import analysis_datasets
 from equipoise.analysis.plan import plan
-from equipoise.analysis.results import read_results, to_data
+from equipoise.analysis.results import Results, read_results, to_data
 from equipoise.errors import DataError, InputError, IntegrityError, Problem
 from equipoise.protocol.load import load_protocol
 from equipoise.protocol.model import Protocol
 from equipoise.records.allocation import Allocation
 from equipoise.records.dispensed import FILE as FILE_OF_DOSES
 from equipoise.records.dispensed import Dispensed
-from equipoise.records.folder import find_records, read_records
+from equipoise.records.folder import earlier_folder, find_records, read_records
 from equipoise.records.masked import proved_part
 from equipoise.records.records import Records
 from equipoise.records.scramble import scrambled_allocation
@@ -29,18 +27,21 @@ from equipoise.records.visibility import View, view_of
 from equipoise.report.build import FORMATS, report_bytes
 from equipoise.simulate.mechanism import FILE, mechanism_of
 from equipoise.simulate.scenario import Scenario, load_scenario
-from equipoise.source.digest import digest_of_file
 from equipoise.truth.own import truth_of_trial
 from equipoise.truth.table import FILE as TRUTH
 from equipoise.truth.table import read_truth
 from equipoise.truth.table import to_data as truth_data
 from equipoise.verbs.analysing import SIGNED, find_allocation, find_dispensed
+from equipoise.verbs.chances import NAME as CHANCES
+from equipoise.verbs.chances import SCENARIO, chances_of, scenario_in
+from equipoise.verbs.imported_again import check_inputs
+from equipoise.verbs.made_again import check_documents
 from equipoise.verbs.masking import check_masked, newest_version
-from equipoise.verbs.provenance import NAME, read_steps, software
+from equipoise.verbs.provenance import read_steps, software
+from equipoise.verbs.recomputed import differs, first_difference, same_datasets, same_table
+from equipoise.verbs.recorded_files import check_files, check_steps
+from equipoise.verbs.sealing import check_seal
 from equipoise.verbs.simulating import simulated_files
-
-RELATIVE_TOLERANCE = 1e-9
-"""How far a recomputed number may lie from the stored one: other processors round sums in another order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +54,24 @@ class Verified:
     files: int
 
 
-def verify(folder: str | Path) -> Verified:
+def verify(folder: str | Path, *, inputs: str | Path | None = None, expect: str | None = None) -> Verified:
     """Recompute results, datasets and report from the protocol, records and allocation in `folder`.
+
+    inputs: the folder of the files that were imported; records and arms are then made from them again. expect: the
+    digest that `seal` gave of the folder.
 
     Raises IntegrityError with the first difference: a file whose bytes are not those that were written, or a number
     that the records do not give.
     """
     path = Path(folder)
+    if expect is not None:
+        check_seal(path, expect)
     if not (path / "results.json").is_file():
         problem = Problem(
             str(path), None, "", "results-exist", "there is no results.json here", "Run `equipoise analyse`."
         )
         raise DataError(f"nothing to verify in {path}", [problem])
-    files = _bytes_as_written(path)
+    files = check_files(path)
     stored = json.loads((path / "results.json").read_text(encoding="utf-8"))
     protocol = _protocol(path, stored)
     blinded = stored.get("allocation") is None
@@ -75,8 +81,11 @@ def verify(folder: str | Path) -> Verified:
     seed = (stored.get("allocation") or {}).get("scrambled")
     arms = _arms(records, records_folder, seed, blinded=blinded)
     dispensed = find_dispensed(records, records_folder.parent) if arms is not None and seed is None else None
-    if records.seed is not None and (path / "scenario.yaml").is_file():
-        _same_simulation(path / "scenario.yaml", records, dispensed)
+    scenario = None
+    if records.seed is not None and not records.lacks:
+        scenario = _same_simulation(path / SCENARIO, records, arms if seed is None else None, dispensed)
+    if inputs is not None:
+        check_inputs(path, Path(inputs), records, find_allocation(records, records_folder, None, blinded=False))
     before = load_protocol(path / SIGNED / "protocol.yaml") if (path / SIGNED / "protocol.yaml").is_file() else None
     again = None if seed is None else int(seed)
     analysed = analyse_records(
@@ -84,10 +93,20 @@ def verify(folder: str | Path) -> Verified:
     )
     difference = first_difference(stored, to_data(analysed.results), "results")
     if difference is not None:
-        raise _differs(path / "results.json", difference)
-    for dataset in analysis_datasets(plan(protocol), analysed.data):
-        _same_table(path / "adam" / f"{dataset.name}.parquet", dataset.table)
+        raise differs(path / "results.json", difference)
+    same_datasets(path, analysis_datasets(plan(protocol), analysed.data))
+    _same_chances(path, analysed.results, protocol)
     _same_report(path)
+    check_documents(path, records)
+    parts = {
+        "records": records,
+        "allocation": arms if seed is None else None,
+        "dispensed": dispensed,
+        "scenario": scenario,
+        "signed plan": before,
+    }
+    now = {name: (part.digest,) for name, part in parts.items() if part is not None}
+    check_steps(path, now | {"protocol": records.protocols})
     return Verified(path, len(analysed.results.results), len(analysed.results.tables), files)
 
 
@@ -150,7 +169,7 @@ class Compared:
 
 
 def compare(folder: str | Path, other: str | Path) -> Compared:
-    """Which of protocol, records, allocation and software two analysed folders have in common.
+    """Which of protocol, records, allocation, software and packages of methods two analysed folders have in common.
 
     Raises DataError where one of them holds no results.
     """
@@ -161,77 +180,63 @@ def compare(folder: str | Path, other: str | Path) -> Compared:
             "records": mine.records == theirs.records,
             "allocation": mine.allocation == theirs.allocation,
             "software": mine.software == theirs.software,
+            "methods": mine.made_by == theirs.made_by,
         }
     )
 
 
-def _same_simulation(scenario: Path, records: Records, dispensed: Dispensed | None) -> None:
-    """Simulated records, and what was dispensed where it is read, are what their protocol, scenario and seed give."""
+def _same_simulation(
+    scenario: Path, records: Records, arms: Allocation | None, dispensed: Dispensed | None
+) -> Scenario:
+    """Simulated records are what their protocol, scenario and seed give; arms and products too, where they are read."""
     assert records.seed is not None
+    if not scenario.is_file():
+        message = "the records are simulated, and the scenario that they were simulated under is not here"
+        raise _refused(scenario, "scenario-present", message, "Restore the file.")
     try:
         chosen = load_scenario(scenario)
     except InputError as error:
         raise IntegrityError("the folder's scenario cannot be read", error.problems) from None
-    again, _, given = simulated_files(records.protocol, chosen, records.seed)
+    made = records.made_under
+    if made is None:
+        message = f"the records were simulated under the protocol {records.under}, which is not here"
+        remedy = f"Put its document there as {earlier_folder(1)}protocol.yaml, with the files that it names."
+        raise _refused(scenario.parent / "protocol.yaml", "protocol-present", message, remedy)
+    again, drawn, given = simulated_files(made, chosen, records.seed)
     if again.digest != records.digest:
         message = f"protocol, scenario and seed {records.seed} give records with the digest {again.digest}"
-        raise _differs(scenario, f"{message}, not {records.digest}")
+        raise differs(scenario, f"{message}, not {records.digest}")
+    if arms is not None and arms.digest != drawn.digest:
+        message = f"protocol, scenario and seed {records.seed} give other arms"
+        raise differs(scenario.parent / "allocation.csv", message)
     if dispensed is not None and dispensed != given:
         message = f"protocol, scenario and seed {records.seed} give other doses than {FILE_OF_DOSES} says"
-        raise _differs(scenario.parent / FILE_OF_DOSES, message)
-    states = mechanism_of(records.protocol, chosen, records.seed)
+        raise differs(scenario.parent / FILE_OF_DOSES, message)
+    states = mechanism_of(made, chosen, records.seed)
     if states is not None and (scenario.parent / FILE).is_file():
-        _same_table(scenario.parent / FILE, states)
+        same_table(scenario.parent / FILE, states)
     if (scenario.parent / TRUTH).is_file():
-        _same_truth(scenario.parent / TRUTH, records, chosen)
+        _same_truth(scenario.parent / TRUTH, made, chosen, records.seed)
+    return chosen
 
 
-def _same_truth(path: Path, records: Records, scenario: Scenario) -> None:
+def _same_truth(path: Path, protocol: Protocol, scenario: Scenario, seed: int) -> None:
     """True values of the trial's people are those of both potential outcomes.
 
     Those of a population came from a file that provenance names; of them only the bytes are compared.
     """
-    assert records.seed is not None
     stored = read_truth(path)
     own = replace(stored, estimands=tuple(replace(item, population=None) for item in stored.estimands))
-    again = truth_of_trial(plan(records.protocol), scenario, records.seed)
+    again = truth_of_trial(plan(protocol), scenario, seed)
     difference = first_difference(truth_data(own), truth_data(again), "truth")
     if difference is not None:
-        raise _differs(path, difference)
+        raise differs(path, difference)
 
 
-def _bytes_as_written(folder: Path) -> int:
-    """Compare the digest of every recorded output; returns how many there are."""
-    steps = read_steps(folder)
-    if not steps:
-        problem = Problem(
-            str(folder / NAME),
-            None,
-            "",
-            "provenance-exists",
-            "there is no provenance here",
-            "Restore the file.",
-        )
-        raise IntegrityError(f"{folder} does not say how it was made", [problem])
-    outputs = {name: digest for step in steps for name, digest in step["outputs"].items() if name != NAME}
-    for name, digest in outputs.items():
-        target = folder / name
-        if not target.is_file():
-            raise _changed(target, "file-present", "the file was written and is not there")
-        if digest_of_file(target) != digest:
-            raise _changed(target, "bytes-as-written", "the file's bytes are not those that were written")
-    return len(outputs)
-
-
-def _changed(path: Path, rule: str, message: str) -> IntegrityError:
-    problem = Problem(str(path), None, "", rule, message, "Restore it, or run the command that wrote it again.")
-    return IntegrityError(f"{path.name} was changed", [problem])
-
-
-def _differs(path: Path, difference: str) -> IntegrityError:
-    remedy = "Trust the recomputed value; find out who changed the file or the software."
-    problem = Problem(str(path), None, "", "recomputed", difference, remedy)
-    return IntegrityError("the records do not give what is stored", [problem])
+def _refused(path: Path, rule: str, message: str, remedy: str) -> IntegrityError:
+    return IntegrityError(
+        "the folder lacks what its records need", [Problem(str(path), None, "", rule, message, remedy)]
+    )
 
 
 def _protocol(folder: Path, stored: dict[str, Any]) -> Protocol:
@@ -248,46 +253,16 @@ def _protocol(folder: Path, stored: dict[str, Any]) -> Protocol:
     return protocol
 
 
-def first_difference(stored: Any, recomputed: Any, path: str) -> str | None:
-    """The first place where two trees of JSON data differ, numbers to a relative tolerance; None where none does."""
-    if isinstance(stored, dict) and isinstance(recomputed, dict):
-        for key in [*stored, *(key for key in recomputed if key not in stored)]:
-            if key not in stored or key not in recomputed:
-                return f"{path}.{key} is {'not stored' if key not in stored else 'stored but not recomputed'}"
-            found = first_difference(stored[key], recomputed[key], f"{path}.{key}")
-            if found is not None:
-                return found
-        return None
-    if isinstance(stored, list) and isinstance(recomputed, list):
-        if len(stored) != len(recomputed):
-            return f"{path} has {len(stored)} items, recomputed {len(recomputed)}"
-        for index, (ours, theirs) in enumerate(zip(stored, recomputed, strict=True)):
-            name = ours.get("id", index) if isinstance(ours, dict) else index
-            found = first_difference(ours, theirs, f"{path}[{name}]")
-            if found is not None:
-                return found
-        return None
-    return None if _equal(stored, recomputed) else f"{path} is stored as {stored!r}, recomputed {recomputed!r}"
-
-
-def _equal(stored: Any, recomputed: Any) -> bool:
-    if isinstance(stored, float) and isinstance(recomputed, float):
-        return math.isclose(stored, recomputed, rel_tol=RELATIVE_TOLERANCE, abs_tol=1e-12)
-    return type(stored) is type(recomputed) and stored == recomputed
-
-
-def _same_table(path: Path, recomputed: pl.DataFrame) -> None:
-    try:
-        stored = pl.read_parquet(path)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise _differs(path, f"the dataset cannot be read: {error}") from None
-    if stored.schema != recomputed.schema or stored.height != recomputed.height:
-        raise _differs(path, f"the dataset has {stored.height} rows, recomputed {recomputed.height}, or other columns")
-    for name in stored.columns:
-        rows = list(zip(stored[name].to_list(), recomputed[name].to_list(), strict=True))
-        for number, (ours, theirs) in enumerate(rows, 1):
-            if not _equal(ours, theirs):
-                raise _differs(path, f"{name} in row {number} is stored as {ours!r}, recomputed {theirs!r}")
+def _same_chances(folder: Path, results: Results, protocol: Protocol) -> None:
+    """The chances of verdicts are the package's own, unless provenance says that a file was given."""
+    if any("chances" in step["inputs"] for step in read_steps(folder) if step["verb"] == "analyse"):
+        return
+    real = results.allocation is not None and "scrambled" not in results.allocation
+    wanted = chances_of(plan(protocol), scenario_in(folder, protocol), None) if real else ()
+    path = folder / CHANCES
+    stored = path.read_text(encoding="utf-8") if path.is_file() else ""
+    if stored != (to_text(*wanted) if wanted else ""):
+        raise differs(path, "the chances of verdicts are not those of this protocol and scenario")
 
 
 def _same_report(folder: Path) -> None:
@@ -296,4 +271,4 @@ def _same_report(folder: Path) -> None:
         path = folder / f"report.{kind}"
         makeable = kind == "html" or find_spec("typst") is not None  # else its digest is all that can be compared
         if makeable and path.is_file() and path.read_bytes() != report_bytes(folder, kind):
-            raise _differs(path, "the report is not what results.json and the datasets give")
+            raise differs(path, "the report is not what results.json and the datasets give")

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from equipoise.analysis.comparison import POOLED
 from equipoise.analysis.data import AnalysisData, Flags, Floats
-from equipoise.analysis.estimates import BLINDED, POOLED, Estimate, counted, level_of, population
+from equipoise.analysis.estimates import BLINDED, Estimate, counted, level_of, population
 from equipoise.analysis.methods.endpoint import Endpoint, endpoint_objections
 from equipoise.analysis.methods.panel import baseline_objections, estimand_of
 from equipoise.analysis.registry import Carries, Method, Objection, Outcome

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from equipoise.analysis.comparison import POOLED
 from equipoise.analysis.data import AnalysisData, Flags, Floats
 from equipoise.analysis.derivations import event_count
 from equipoise.analysis.derivations.measured import find_test
-from equipoise.analysis.estimates import BLINDED, POOLED, Estimate, counted, level_of, population
+from equipoise.analysis.estimates import BLINDED, Estimate, counted, level_of, population
 from equipoise.analysis.methods.endpoint import Endpoint, endpoint_objections
 from equipoise.analysis.methods.panel import estimand_of
 from equipoise.analysis.recorded import answered, counted_by, recorded

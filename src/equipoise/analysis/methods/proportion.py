@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from equipoise.analysis.comparison import Single
 from equipoise.analysis.data import AnalysisData, Flags
 from equipoise.analysis.estimates import BLINDED, Estimate, counted, level_of, population
 from equipoise.analysis.methods.endpoint import Endpoint, endpoint_objections
@@ -109,7 +110,7 @@ def _arm(
     return Estimate(
         parameter=parameter,
         visit=visit,
-        contrast=arm,
+        contrast=Single(arm),
         values={"estimate": found.estimate, "lower": found.lower, "upper": found.upper},
         n={arm: size},
         missing={arm: missing},

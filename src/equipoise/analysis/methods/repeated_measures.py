@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from equipoise.analysis.comparison import text_of
 from equipoise.analysis.data import AnalysisData, Flags, Floats
 from equipoise.analysis.estimates import BLINDED, Estimate, counted, level_of, population
 from equipoise.analysis.methods.endpoint import Endpoint, endpoint_objections
@@ -165,7 +166,7 @@ def _means(
     method = options.inference if climb.rung == "us" else "cr2"
     parts = [(arm.id, trial.design.means()[place]) for place, arm in enumerate(protocol.arms)]
     pair = (order.index(estimand.contrast.active), order.index(estimand.contrast.reference))
-    parts.append((f"{estimand.contrast.active}-v-{estimand.contrast.reference}", trial.design.differences(*pair)))
+    parts.append((text_of(estimand.contrast), trial.design.differences(*pair)))
     rows: list[tuple[Cell, ...]] = []
     for name, weights in parts:
         found = contrast(climb.fit, weights, method=method, level=level)

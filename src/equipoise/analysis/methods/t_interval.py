@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from equipoise.analysis.comparison import Pooled, Single, text_of
 from equipoise.analysis.data import AnalysisData, Flags, Floats
-from equipoise.analysis.estimates import POOLED, Estimate, counted, level_of, population
+from equipoise.analysis.estimates import Estimate, counted, level_of, population
 from equipoise.analysis.methods.endpoint import Endpoint, endpoint_objections
 from equipoise.analysis.registry import Carries, Method, Outcome
 from equipoise.protocol.schema.inference import Analysis
@@ -21,9 +22,9 @@ def _run(data: AnalysisData, analysis: Analysis, options: Options) -> Outcome:
     values = data.at(parameter, visit)
     members = population(data, analysis)
     if data.blinded:
-        return Outcome((_estimate(data, analysis, parameter, visit, values, members, POOLED),))
+        return Outcome((_estimate(data, analysis, parameter, visit, values, members, Pooled()),))
     estimates = [
-        _estimate(data, analysis, parameter, visit, values, members & data.in_arm(arm.id), arm.id)
+        _estimate(data, analysis, parameter, visit, values, members & data.in_arm(arm.id), Single(arm.id))
         for arm in data.protocol.arms
     ]
     return Outcome(tuple(estimates))
@@ -36,16 +37,17 @@ def _estimate(
     visit: str,
     values: Floats,
     members: Flags,
-    contrast: str,
+    group: Single | Pooled,
 ) -> Estimate:
     complete = ~np.isnan(values)
     level = level_of(data, analysis)
     found = one_sample_t(values, members & complete, level=level)
     n, missing = counted(data, members, complete)
+    name = text_of(group)
     return Estimate(
         parameter=parameter,
         visit=visit,
-        contrast=contrast,
+        contrast=group,
         values={
             "estimate": found.estimate,
             "standard_error": found.standard_error,
@@ -54,8 +56,8 @@ def _estimate(
             "upper": found.upper,
             "p_value": found.p_value,
         },
-        n={contrast: n[contrast]},
-        missing={contrast: missing[contrast]},
+        n={name: n[name]},
+        missing={name: missing[name]},
         status=np.array(found.messages, dtype=object),
         level=level,
     )
