@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from equipoise.cli.main import commands
 from equipoise.errors import DataError, InputError, IntegrityError
+from equipoise.source.digest import digest_of_file
 from equipoise.verbs.analysing import analyse
 from equipoise.verbs.exporting import export
 from equipoise.verbs.reporting import report
@@ -136,8 +137,15 @@ def test_verify_recomputes_a_folder_of_a_role_and_finds_what_was_put_into_it(
     assert verify(blinded).results > 50
     for name in ("allocation.csv", "dispensed.csv"):
         (blinded / name).write_bytes((trial / "allocation.csv").read_bytes())
+        with pytest.raises(IntegrityError, match="file-recorded"):
+            verify(blinded)
+        steps = json.loads((blinded / "provenance.json").read_text("utf-8"))
+        before = json.dumps(steps)
+        steps["steps"][0]["outputs"][name] = digest_of_file(blinded / name)
+        (blinded / "provenance.json").write_text(json.dumps(steps), "utf-8")
         with pytest.raises(IntegrityError, match="folder-masked"):
             verify(blinded)
+        (blinded / "provenance.json").write_text(before, "utf-8")
         (blinded / name).unlink()
 
 

@@ -211,6 +211,10 @@ def hostile_records(draw: st.DrawFn, protocol: Protocol) -> Records:
         parameter = draw(st.sampled_from(sorted(parameters)))
         return {"parameter": parameter, "unit": parameters[parameter], "visit": draw(st.sampled_from(visits))}
 
+    def of_visit(draw: st.DrawFn) -> dict:
+        under = draw(st.sampled_from([None, protocol.digest]))
+        return {"visit": draw(st.sampled_from([*visits, "unscheduled"])), "protocol": under}
+
     persons = draw(
         table(
             "participants",
@@ -229,7 +233,7 @@ def hostile_records(draw: st.DrawFn, protocol: Protocol) -> Records:
         return Records.of(protocol, {})
     tables = {
         "participants": persons,
-        "visits": draw(table("visits", known, lambda draw: {"visit": draw(st.sampled_from([*visits, "unscheduled"]))})),
+        "visits": draw(table("visits", known, of_visit)),
         **{name: draw(table(name, known, chosen(protocol, name))) for name in ("findings", "events", "interventions")},
         "lots": draw(table("lots", known, lambda draw: {})),
         "supplied": draw(table("supplied", known, supplied)),

@@ -116,12 +116,13 @@ def test_the_command_compares_with_an_earlier_folder(records: Path, tmp_path: Pa
         ["verify", str(tmp_path / "real"), "--against", str(tmp_path / "dry")],
     ):
         main(arguments)
-    told = capsys.readouterr().out.splitlines()[-4:]
+    told = capsys.readouterr().out.splitlines()[-5:]
     assert [line.split(" since")[0] for line in told] == [
         "protocol: the same",
         "records: the same",
         "allocation: changed",
         "software: the same",
+        "methods: the same",
     ]
 
 

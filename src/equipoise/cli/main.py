@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -26,11 +25,10 @@ from equipoise.cli.options import (
     Kind,
 )
 from equipoise.cli.progress import working
-from equipoise.errors import DataError, EquipoiseError, Problem
+from equipoise.cli.warnings import tell_warnings
+from equipoise.errors import DataError, EquipoiseError
 
 INTERRUPTED = 130
-MOST_WARNINGS = 10
-"""Warnings of one rule that are told one by one."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -154,7 +152,7 @@ def import_(protocol: str, folder: Path, import_map: Path | None, dry_run: bool,
 
     if dry_run:
         preview = preview_import(protocol, folder, import_map=import_map)
-        _warnings(preview.warnings)
+        tell_warnings(preview.warnings)
         for line in preview.lines:
             click.echo(line)
         if preview.problems:
@@ -165,7 +163,7 @@ def import_(protocol: str, folder: Path, import_map: Path | None, dry_run: bool,
     with working(f"importing {folder}"):
         done = import_trial(protocol, folder, output, import_map=import_map)
     records = done.imported.records
-    _warnings(done.imported.warnings)
+    tell_warnings(done.imported.warnings)
     for name, columns in done.imported.unread.items():
         click.echo(f"not read: {name}: {', '.join(columns)}", err=True)
     rows = ", ".join(f"{table.height} {name}" for name, table in records.tables.items() if table.height)
@@ -173,18 +171,6 @@ def import_(protocol: str, folder: Path, import_map: Path | None, dry_run: bool,
     if done.imported.allocation is not None:
         counts = done.imported.in_arms()
         click.echo(f"allocated: {', '.join(f'{arm} {count}' for arm, count in counts.items())}")
-
-
-def _warnings(warnings: Sequence[Problem]) -> None:
-    """The first warnings of each rule, and how many more there are."""
-    told: dict[str, int] = {}
-    for warning in warnings:
-        told[warning.rule] = told.get(warning.rule, 0) + 1
-        if told[warning.rule] <= MOST_WARNINGS:
-            click.echo(f"warning: {warning}", err=True)
-    for rule, count in told.items():
-        if count > MOST_WARNINGS:
-            click.echo(f"warning: and {count - MOST_WARNINGS} more [{rule}]", err=True)
 
 
 @commands.command()

@@ -23,7 +23,7 @@ from equipoise.protocol.model import Protocol
 from equipoise.records.allocation import Allocation, read_allocation
 from equipoise.records.classes import RANDOMISED
 from equipoise.records.dispensed import FILE, Dispensed, read_dispensed
-from equipoise.records.folder import MANIFEST, earlier_folder, find_records, read_records
+from equipoise.records.folder import MANIFEST, find_records, read_records
 from equipoise.records.importing.apply import import_files
 from equipoise.records.importing.map import LoadedMap, find_map, load_map
 from equipoise.records.records import Records
@@ -44,6 +44,7 @@ from equipoise.verbs.importing import (
     write_dispensed,
     write_protocol,
     write_trial,
+    write_versions,
 )
 from equipoise.verbs.masking import masked_for, refuse_beside_whole, role_view, told
 from equipoise.verbs.provenance import record_step, software
@@ -107,9 +108,7 @@ def analyse(
         found, arms, software=software(), scrambled=scramble, signed=plan_before, dispensed=dispensed, view=view
     )
     target = OutputFolder(Path(output))
-    for number, version in enumerate(found.earlier, 1):
-        write_protocol(target, version, earlier_folder(number))
-    write_protocol(target, loaded)
+    write_versions(target, loaded, found.earlier)
     if plan_before is not None:
         write_protocol(target, plan_before, SIGNED)
     _write_data(target, source, found, arms if scramble is None else None, dispensed)

@@ -11,7 +11,7 @@ from equipoise.protocol.load import load_protocol
 from equipoise.protocol.model import Protocol
 from equipoise.records.allocation import Allocation
 from equipoise.records.dispensed import FILE, Dispensed
-from equipoise.records.folder import write_records
+from equipoise.records.folder import earlier_folder, write_records
 from equipoise.records.importing.apply import Imported, import_files
 from equipoise.records.importing.choose import columns_of_arms, columns_of_entry
 from equipoise.records.importing.map import LoadedMap, find_map, load_map
@@ -119,6 +119,13 @@ def write_protocol(target: OutputFolder, protocol: Protocol, under: str = "") ->
     if not in_place:
         for other in protocol.files:
             target.write_bytes(f"{under}{other}", (protocol.path.parent / other).read_bytes())
+
+
+def write_versions(target: OutputFolder, protocol: Protocol, earlier: tuple[Protocol, ...]) -> None:
+    """Copy a protocol, and before it the earlier versions that it amends, oldest first."""
+    for number, version in enumerate(earlier, 1):
+        write_protocol(target, version, earlier_folder(number))
+    write_protocol(target, protocol)
 
 
 def write_trial(
