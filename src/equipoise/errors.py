@@ -12,7 +12,7 @@ Anything else that escapes is a defect of equipoise (exit code 1).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -44,6 +44,31 @@ class Problem:
         return f"{place}:{where} {self.message}{got} [{self.rule}]. {self.remedy}"
 
 
+MOST_TOLD = 3
+"""Different problems of one rule in one column that are told; `problems` of the error has all."""
+
+
+def lines_of(problems: Sequence[Problem]) -> Iterator[str]:
+    """A line for each problem; of one rule in one place of a file, the first different ones and how many more.
+
+    The same cell a thousand times, or a thousand cells with one mistake, is one thing for its author to mend.
+    """
+    groups: dict[tuple[str, str, str], list[Problem]] = {}
+    for problem in problems:
+        groups.setdefault((problem.file, problem.path, problem.rule), []).append(problem)
+    told: dict[Problem, int] = {}
+    for group in groups.values():
+        first: dict[tuple[str, str | None], Problem] = {}
+        for problem in group:
+            first.setdefault((problem.message, problem.value), problem)
+        shortened = list(first.values())[:MOST_TOLD]
+        told |= dict.fromkeys(shortened, 0) | {shortened[-1]: len(group) - len(shortened)}
+    for problem in problems:
+        if problem in told:
+            more = told.pop(problem)
+            yield f"{problem} And {more} more." if more else str(problem)
+
+
 class EquipoiseError(Exception):
     """Base of all errors that are told to the user in words of their own."""
 
@@ -55,7 +80,7 @@ class EquipoiseError(Exception):
         super().__init__(summary)
 
     def __str__(self) -> str:
-        return "\n".join([self.summary, *(f"  {problem}" for problem in self.problems)])
+        return "\n".join([self.summary, *(f"  {line}" for line in lines_of(self.problems))])
 
 
 class InputError(EquipoiseError):

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from equipoise.cli.main import commands
-from equipoise.errors import DataError
+from equipoise.errors import DataError, Problem
 from equipoise.verbs.importing import import_trial
 
 
@@ -237,3 +237,20 @@ def test_an_impossible_date_is_refused(small: Path, text: str) -> None:
     with pytest.raises(DataError, match="date-possible") as refused:
         import_trial(small / "protocol.yaml", small / "data", small / "b", import_map=small / "map.yaml")
     assert {(p.file, p.line) for p in refused.value.problems} == {("visits.csv", 3)}
+
+
+@pytest.mark.requirement("IMPORT-COLLAPSED")
+def test_many_mistakes_of_one_kind_in_one_column_are_few_lines_with_a_count() -> None:
+    def wrong(line: int, value: str, rule: str = "number") -> Problem:
+        return Problem("visits.csv", line, "hba1c", rule, "this is no number", "Write digits.", value)
+
+    same = DataError("wrong", [wrong(line, "'7,7'") for line in range(2, 2002)])
+    assert str(same).splitlines()[1:] == ["  " + str(wrong(2, "'7,7'")) + " And 1999 more."]
+    several = [wrong(line, f"'7,{line}'") for line in range(2, 125)]
+    lines = str(DataError("wrong", [*several, wrong(9, "'x'", "word-known")])).splitlines()[1:]
+    assert lines == [
+        *(f"  {one}" for one in several[:2]),
+        f"  {several[2]} And 120 more.",
+        "  " + str(wrong(9, "'x'", "word-known")),
+    ]
+    assert len(same.problems) == 2000

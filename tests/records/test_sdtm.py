@@ -552,8 +552,10 @@ def test_thousands_of_one_mistake_are_counted_and_not_listed(t1dal_records: Reco
     replaced("lb", "LBDY", 0)(written(t1dal_records, tmp_path, "parquet"))
     with pytest.raises(DataError) as refused:
         read_sdtm(tmp_path, t1dal_records.protocol)
-    assert len(refused.value.problems) == 51
-    assert "more rows" in refused.value.problems[-1].message
+    rows = t1dal_records.findings.filter(pl.col("domain") == "LB").height
+    (line,) = [line for line in str(refused.value).splitlines() if "lb.parquet:1:" in line]
+    assert len(refused.value.problems) >= rows > 1000
+    assert line.endswith(f"And {rows - 1} more.")
 
 
 def test_the_lines_of_a_file_are_counted_through_texts_of_several_lines(small_records: Records, tmp_path: Path) -> None:

@@ -304,17 +304,20 @@ def _viewed(folder: Path, output: Path, role: str) -> None:
 @commands.command()
 @click.argument("folder", type=FOLDER)
 def conform(folder: Path) -> None:
-    """Check the SDTM or ADaM datasets in FOLDER (csv, parquet, xpt or Dataset-JSON) by the rules of docs/standards.md.
+    """Check the SDTM or ADaM datasets in FOLDER by the rules of docs/standards.md, and say which files were read.
 
-    A file instead of a folder is taken for a USDM document (docs/usdm.md). Ends with 3 where rules are broken.
+    Datasets may be csv, parquet, xpt or Dataset-JSON (json, ndjson, dsjc), several formats together. A file instead of
+    a folder is taken for a USDM document (docs/usdm.md). Ends with 3 where rules are broken.
     """
-    from equipoise.verbs.exporting import conform as verb
-    from equipoise.verbs.exporting import conform_usdm
+    from equipoise.verbs.exporting import conform_usdm, examine
 
     if folder.is_file():
         findings = [str(objection) for objection in conform_usdm(folder)]
     else:
-        findings = [str(finding.problem()) for finding in verb(folder)]
+        done = examine(folder)
+        for line in done.lines:
+            click.echo(line)
+        findings = [str(finding.problem()) for finding in done.findings]
     for finding in findings:
         click.echo(finding)
     click.echo(f"{folder}: {len(findings)} findings")

@@ -16,7 +16,6 @@ Tables = Mapping[str, pl.DataFrame]
 Problems = Iterator[Problem]
 
 _DATE = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?\Z", re.ASCII)
-MOST_PER_CHECK = 50  # of one kind in one table; thousands of copies of one mistake help nobody
 
 
 def check_types(observation_class: ObservationClass, table: pl.DataFrame) -> Problems:
@@ -67,18 +66,12 @@ def _rows(
     rule: str,
     message: str,
     remedy: str,
-    *,
-    most: int = MOST_PER_CHECK,
 ) -> Problems:
-    """A problem for each row of `table`, placed by the row's source; after `most` of them one that counts the rest."""
-    for row in table.head(most).iter_rows(named=True):
+    """A problem for each row of `table`, placed by the row's source; errors and warnings are collapsed in print."""
+    for row in table.iter_rows(named=True):
         file, line = _place(row.get("source"), where)
         path = f"{where}.{column}"
         yield Problem(file, line, path, rule, message.format(**row), remedy, shown(row.get(column)))
-    if table.height > most:
-        first = _place(table["source"][0] if "source" in table.columns else None, where)
-        rest = f"{table.height - most} more rows have this problem"
-        yield Problem(first[0], None, f"{where}.{column}", rule, rest, remedy)
 
 
 def _place(source: str | None, where: str) -> tuple[str, int | None]:

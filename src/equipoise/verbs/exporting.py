@@ -16,11 +16,12 @@ from equipoise.protocol.load import load_protocol
 from equipoise.protocol.model import Protocol
 from equipoise.records.folder import find_records, read_records
 from equipoise.records.sdtm.files import writer_of
-from equipoise.records.standards.back import frames_in, is_analysis
+from equipoise.records.standards.back import is_analysis
 from equipoise.records.standards.conformance import Finding, check_adam, check_sdtm
 from equipoise.records.standards.define import StudyName
 from equipoise.records.standards.described import Table, analysis_table, sdtm_tables
 from equipoise.records.standards.files import standard_files
+from equipoise.records.standards.found import FileLeft, FileRead, datasets_in
 from equipoise.records.standards.metadata import SUPPLIED_NAMES
 from equipoise.records.standards.usdm import usdm_bytes, usdm_objections
 from equipoise.records.standards.usdm.checks import Objection
@@ -173,14 +174,36 @@ def _analysis_tables(folder: Path, study: str) -> tuple[Table, ...]:
     return tuple(made)
 
 
-def conform(folder: str | Path) -> tuple[Finding, ...]:
-    """What our conformance checks find in the datasets of a folder, anybody's, in any of the four kinds.
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What our conformance checks find in the datasets of a folder, which files they read, and which they did not."""
+
+    findings: tuple[Finding, ...]
+    read: tuple[FileRead, ...]
+    left: tuple[FileLeft, ...]
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What was read and what was not, as a person reads it."""
+        told = [f"{file.dataset} from {file.file} ({file.rows})" for file in self.read]
+        notes = [f"note: {file.file}: {note}" for file in self.read for note in file.notes]
+        left = [f"{file.file} ({file.why})" for file in self.left]
+        return (f"read, with rows: {', '.join(told)}", *notes, *([f"not read: {', '.join(left)}"] if left else []))
+
+
+def examine(folder: str | Path) -> Examined:
+    """Check the datasets of a folder, anybody's, of every format that is there: CSV, Parquet, XPT, Dataset-JSON.
 
     Datasets whose names begin with AD and go on are held to the rules of ADaM, the others to those of SDTM.
     Raises DataError where a file cannot be read, SurroundingsError where transport files need the extra `standards`.
     """
-    frames = frames_in(Path(folder))
-    analysed = {name: frame for name, frame in frames.items() if is_analysis(name)}
-    tabulated = {name: frame for name, frame in frames.items() if name not in analysed}
+    found = datasets_in(Path(folder))
+    analysed = {name: frame for name, frame in found.frames.items() if is_analysis(name)}
+    tabulated = {name: frame for name, frame in found.frames.items() if name not in analysed}
     findings = check_sdtm(tabulated) if tabulated else ()
-    return (*findings, *(check_adam(analysed) if analysed else ()))
+    return Examined((*findings, *(check_adam(analysed) if analysed else ())), found.read, found.left)
+
+
+def conform(folder: str | Path) -> tuple[Finding, ...]:
+    """The findings of `examine` alone."""
+    return examine(folder).findings

@@ -16,7 +16,8 @@ from jsonschema import Draft202012Validator
 from equipoise.errors import DataError
 from equipoise.records.records import Records
 from equipoise.records.standards.back import records_from_dataset_json
-from equipoise.records.standards.dataset_json import read_dataset_json, to_dataset_json
+from equipoise.records.standards.dataset_json import to_dataset_json
+from equipoise.records.standards.dataset_json_reading import read_dataset_json
 from equipoise.records.standards.described import Item, Table
 
 pytestmark = pytest.mark.requirement("STANDARDS-JSON")

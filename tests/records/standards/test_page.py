@@ -20,9 +20,12 @@ def test_the_conformance_rules_stand_there_with_their_demands() -> None:
     assert shown == [(rule.id, rule.demands) for rule in (*SDTM_RULES, *ADAM_RULES)]
 
 
-@pytest.mark.parametrize(("module", "prefix"), [("xpt", "xpt"), ("dataset_json", "json")])
-def test_every_rule_of_a_format_stands_there_and_no_other(module: str, prefix: str) -> None:
+@pytest.mark.parametrize(
+    ("modules", "prefix"), [(("xpt", "transport"), "xpt"), (("dataset_json", "dataset_json_reading"), "json")]
+)
+def test_every_rule_of_a_format_stands_there_and_no_other(modules: tuple[str, ...], prefix: str) -> None:
     pattern = rf'["`]({prefix}-[a-z-]+)["`]'
-    used = set(re.findall(pattern, (SOURCES / f"{module}.py").read_text(encoding="utf-8")))
+    sources = "".join((SOURCES / f"{module}.py").read_text(encoding="utf-8") for module in modules)
+    used = set(re.findall(pattern, sources))
     assert used
     assert set(re.findall(pattern, PAGE)) == used

@@ -32,7 +32,6 @@ from equipoise.records.importing.redcap import decoded, read_dictionary, unreada
 from equipoise.records.records import Records
 
 Row = dict[str, Any]
-MOST_PROBLEMS = 100
 
 
 @dataclass(slots=True)
@@ -207,9 +206,8 @@ def _without_arm(work: Reading, records: Records, arms: Allocation) -> Iterator[
 
 def _refused(folder: Path, problems: list[Problem]) -> DataError:
     problems = list(dict.fromkeys(problems))  # a file read into two tables has each of its faults twice
-    told = sorted(problems, key=lambda p: (p.file, p.line or 0, p.path))[:MOST_PROBLEMS]
-    more = f" (the first {MOST_PROBLEMS} of {len(problems)} problems)" if len(problems) > MOST_PROBLEMS else ""
-    return DataError(f"the files in {folder} do not fit the protocol and its map{more}; nothing was written", told)
+    told = sorted(problems, key=lambda p: (p.file, p.line or 0, p.path))
+    return DataError(f"the files in {folder} do not fit the protocol and its map; nothing was written", told)
 
 
 def _columns_present(work: Reading, wanted: dict[str, set[str]]) -> bool:

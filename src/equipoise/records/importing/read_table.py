@@ -11,8 +11,6 @@ import polars as pl
 
 from equipoise.errors import Problem
 
-MOST_PROBLEMS = 20
-
 
 @dataclass(frozen=True, slots=True)
 class TextTable:
@@ -109,7 +107,7 @@ def _parsed(text: str, name: str, delimiter: str) -> tuple[TextTable | None, lis
         if len(row) == len(header):
             good.append(dict(zip(header, row, strict=True)))
             kept.append(line)
-        elif len(problems) < MOST_PROBLEMS:
+        else:
             message = f"the row has {len(row)} fields, the header {len(header)}"
             remedy = "Quote cells that hold the delimiter; leave empty cells between delimiters."
             problems.append(Problem(name, line, "", "csv-fields", message, remedy))

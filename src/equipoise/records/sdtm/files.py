@@ -59,7 +59,7 @@ def read_sheet(path: Path) -> tuple[Sheet | None, list[Problem]]:
         remedy = "Put the file into the folder; a dataset without rows is a file with its header."
         return None, [sheet.problem(None, "", "file-exists", "there is no such file", remedy)]
     try:
-        frame, problems = _parsed(path, sheet) if path.suffix == ".csv" else _typed(path, sheet)
+        frame, problems = _parsed(path, sheet) if path.suffix.lower() == ".csv" else _typed(path, sheet)
     except UnicodeDecodeError:
         return None, [sheet.problem(None, "", "encoding", "the text is not UTF-8", "Save the file as UTF-8.")]
     except (OSError, pl.exceptions.PolarsError) as error:

@@ -26,7 +26,6 @@ from equipoise.records.sdtm.writing import (
     encode,
 )
 
-MOST_PER_CHECK = 50  # of one kind in one column; thousands of copies of one mistake help nobody
 _DATASET = re.compile("(supp)?[a-z]{2}")
 _KEY, _EXPECTED = "key of the row", "expected"  # columns of our own beside SDTM's, whose names are capitals
 Decoded = tuple[Part, Sheet, pl.DataFrame]
@@ -174,18 +173,15 @@ def _constants(sheet: Sheet, expected: dict[str, str]) -> list[Problem]:
 
 
 def _listed(sheet: Sheet, wrong: pl.Series, column: str, rule: str, message: str, remedy: str) -> list[Problem]:
-    """A problem for each row that is wrong, after many of them one that counts the rest."""
+    """A problem for each row that is wrong."""
     if not wrong.any():
         return []
     rows = sheet.frame.filter(wrong)
     problems: list[Problem] = []
-    for row in rows.head(MOST_PER_CHECK).iter_rows(named=True):
+    for row in rows.iter_rows(named=True):
         told = message.format(expected=shown(row.get(_EXPECTED)))
         value = None if row[column] is None else shown(row[column])
         problems.append(Problem(sheet.name, row[LINE], column, rule, told, remedy, value))
-    if rows.height > MOST_PER_CHECK:
-        rest = f"{rows.height - MOST_PER_CHECK} more rows have this problem"
-        problems.append(Problem(sheet.name, None, column, rule, rest, remedy))
     return problems
 
 

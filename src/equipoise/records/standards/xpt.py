@@ -11,12 +11,12 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
-from equipoise.errors import DataError, Problem, SurroundingsError, shown
+from equipoise.errors import DataError, Problem, shown
 from equipoise.records.standards.described import FIXED_TIME, Table
+from equipoise.records.standards.transport import pyreadstat, read_transport
 
 NAME_CHARACTERS, LABEL_CHARACTERS, TEXT_BYTES = 8, 40, 200
 _NAME = re.compile(r"[A-Z_][A-Z0-9_]*", re.ASCII)
@@ -34,7 +34,7 @@ def write_xpt(table: Table, path: Path, *, created: datetime = FIXED_TIME) -> No
     problems = xpt_problems(table)
     if problems:
         raise DataError(f"{table.name} does not fit a SAS transport file of version 5", problems)
-    _pyreadstat().write_xport(
+    pyreadstat().write_xport(
         table.frame,
         str(path),
         file_label=table.label,
@@ -46,22 +46,17 @@ def write_xpt(table: Table, path: Path, *, created: datetime = FIXED_TIME) -> No
 
 
 def read_xpt(path: Path) -> pl.DataFrame:
-    """Read the rows of a transport file: texts, missing where empty, and real numbers (the format has no other).
+    """Read the rows of a transport file of one dataset: texts, missing where empty, and real numbers.
 
-    Raises DataError where it is no transport file; SurroundingsError without pyreadstat.
+    Raises DataError as `read_transport` does and where there are several; SurroundingsError without pyreadstat.
     """
-    library = _pyreadstat()
-    try:
-        frame, described = library.read_xport(str(path), output_format="polars")
-    except (library.ReadstatError, library.PyreadstatError, OSError, ValueError) as error:
-        problem = Problem(path.name, None, "", "xpt-readable", str(error), "Give a SAS transport file of version 5.")
-        raise DataError(f"the dataset {path} cannot be read", [problem]) from None
-    kinds = described.readstat_variable_types
-    columns = [
-        pl.col(name).cast(pl.String).replace("", None) if kinds[name] == "string" else pl.col(name).cast(pl.Float64)
-        for name in frame.columns
-    ]
-    return frame.select(columns)
+    first, *others = read_transport(path)
+    if others:
+        names = ", ".join(member.name for member in (first, *others))
+        message, remedy = f"the file holds {1 + len(others)} datasets ({names})", "Write one dataset a file."
+        problem = Problem(path.name, None, "", "xpt-members", message, remedy)
+        raise DataError(f"the dataset {path} cannot be read", [problem])
+    return first.frame
 
 
 def xpt_problems(table: Table) -> list[Problem]:
@@ -145,12 +140,3 @@ def _set_times(path: Path, created: datetime) -> None:
         for place in _TIMES:
             stream.seek(place)
             stream.write(stamp)
-
-
-def _pyreadstat() -> Any:
-    try:
-        import pyreadstat
-    except ImportError:
-        message = "SAS transport files need the extra `standards` (pyreadstat): install equipoise[standards]"
-        raise SurroundingsError(message) from None
-    return pyreadstat

@@ -8,6 +8,7 @@ import polars as pl
 
 from equipoise.records.standards.conformance.required import (
     ANALYSIS_KEYS,
+    ANALYSIS_NOT_IN_KEY,
     ANALYSIS_REQUIRED,
     ANALYSIS_VALUES,
     analysis_kind_of,
@@ -30,7 +31,7 @@ def variables_present(study: Study) -> Findings:
         for name in ANALYSIS_REQUIRED[analysis_kind_of(dataset)]:
             if not dataset.has(name):
                 yield from dataset.whole(name, "the required variable is missing")
-        for name in dataset.variables:
+        for name in (dataset.spelt.get(name, name) for name in dataset.variables):
             if not _NAME.fullmatch(name):
                 yield from dataset.whole(name, "the name is not one to eight capitals and digits")
 
@@ -55,12 +56,13 @@ def subjects_known(study: Study) -> Findings:
 
 
 def one_record_per_key(study: Study) -> Findings:
-    """Keys by structure, of those of their variables that are there."""
+    """ADSL by subject; elsewhere by all variables that may identify a row."""
     for dataset in study.datasets.values():
-        keys = [name for name in ANALYSIS_KEYS[analysis_kind_of(dataset)] if dataset.has(name)]
-        if len(keys) > 1 or (keys and dataset.name == "ADSL"):
-            message = f"two rows have one key ({', '.join(keys)})"
-            yield from dataset.where(keys[0], pl.struct(keys).is_duplicated(), message)
+        known = ANALYSIS_KEYS.get(analysis_kind_of(dataset))
+        keys = known or tuple(name for name in dataset.variables if name not in ANALYSIS_NOT_IN_KEY)
+        if "USUBJID" in keys and dataset.has(*keys):
+            message = f"two rows have one key ({', '.join(keys) if known else 'all but values'})"
+            yield from dataset.where("USUBJID", pl.struct(keys).is_duplicated(), message)
 
 
 def parameters_one_to_one(study: Study) -> Findings:

@@ -14,6 +14,8 @@ _REQUIRED = {
     "TI": ("DOMAIN", "IETEST", "IECAT"),
     "TS": ("DOMAIN", "TSPARM", "TSVAL"),
 }
+_ALSO_KEYS = {"TV": ("ARMCD",), "TI": ("TIVERS",)}
+"""Variables that others have in their keys: the criteria of two versions of a protocol have one code."""
 _NO_ARM = ("SCRNFAIL", "NOTASSGN", "NOTTRT", "UNPLAN")
 """What ARMCD says of subjects without an arm, in versions of SDTM that put it there."""
 
@@ -27,7 +29,7 @@ def whole_designs(study: Study) -> Findings:
             elif name != "TSVAL":
                 yield from dataset.where(name, pl.col(name).is_null(), "a required value is missing")
         keys = [name for name in DESIGN_KEYS[dataset.name] if dataset.has(name)]
-        keys += ["ARMCD"] if dataset.name == "TV" and dataset.has("ARMCD") else []
+        keys += [name for name in _ALSO_KEYS.get(dataset.name, ()) if dataset.has(name)]
         if len(keys) > 1:
             wrong = pl.struct(keys).is_duplicated()
             yield from dataset.where(keys[-1], wrong, f"two rows have one key ({', '.join(keys)})")

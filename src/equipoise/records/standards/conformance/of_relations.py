@@ -49,7 +49,7 @@ def visits_made(study: Study) -> Findings:
         if dataset.name != "SV" and dataset.has("USUBJID", "VISITNUM") and dataset.own("TESTCD"):
             rows = dataset.frame.with_columns(dataset.text("USUBJID"), dataset.number("VISITNUM").round(6))
             lost = rows.filter(pl.col("VISITNUM").is_not_null()).join(made, on=["USUBJID", "VISITNUM"], how="anti")
-            yield from dataset.where("VISITNUM", pl.lit(value=True), "the subject has no such visit in SV", lost)
+            yield from dataset.rows("VISITNUM", lost, "the subject has no such visit in SV")
 
 
 def one_name_per_visit(study: Study) -> Findings:
@@ -113,17 +113,17 @@ def _orphans(dataset: Dataset, parents: list[Dataset]) -> Findings:
         .filter(pl.col("IDVAR").is_null())
         .join(subjects, on="USUBJID", how="anti")
     )
-    yield from dataset.where("USUBJID", pl.lit(value=True), message, plain)
+    yield from dataset.rows("USUBJID", plain, message)
     for variable in dataset.frame["IDVAR"].cast(pl.String).drop_nulls().unique(maintain_order=True).to_list():
         mine = dataset.frame.filter(dataset.text("IDVAR") == variable)
         named = [d for d in parents if d.has(variable)]
         if not named:
-            yield from dataset.where("IDVAR", pl.lit(value=True), f"{dataset.domain} has no such variable", mine)
+            yield from dataset.rows("IDVAR", mine, f"{dataset.domain} has no such variable")
             continue
         rows = pl.concat([d.frame.select(d.text("USUBJID"), _key(d.frame, variable)) for d in named]).unique()
         keyed = mine.with_columns(dataset.text("USUBJID"), _key(mine, "IDVARVAL"))
         lost = keyed.join(rows, on=["USUBJID", _SUBJECT_KEY], how="anti").sort(ROW)
-        yield from dataset.where("IDVARVAL", pl.lit(value=True), message, lost)
+        yield from dataset.rows("IDVARVAL", lost, message)
 
 
 def _key(frame: pl.DataFrame, name: str) -> pl.Expr:

@@ -6,7 +6,15 @@ import re
 
 import polars as pl
 
-from equipoise.records.standards.conformance.required import KEYS, NUMERIC, REQUIRED, kind_of, named
+from equipoise.records.standards.conformance.required import (
+    KEYS,
+    NOT_IN_KEY,
+    NUMERIC,
+    SUBJECTLESS,
+    kind_of,
+    named,
+    required_of,
+)
 from equipoise.records.standards.conformance.study import Dataset, Findings, Study
 from equipoise.records.standards.terms import terms_of
 
@@ -21,7 +29,7 @@ _CODE = r"^[A-Z_][A-Z0-9_]{0,7}$"
 def variables_present(study: Study) -> Findings:
     """By kind of dataset."""
     for dataset in (*study.observations, *study.supplemental):
-        for name in named(dataset, REQUIRED[kind_of(dataset)]):
+        for name in required_of(dataset):
             if not dataset.has(name):
                 yield from dataset.whole(name, "the required variable is missing")
 
@@ -29,15 +37,21 @@ def variables_present(study: Study) -> Findings:
 def values_present(study: Study) -> Findings:
     """By kind of dataset, in the variables that are there."""
     for dataset in (*study.observations, *study.supplemental):
-        for name in named(dataset, REQUIRED[kind_of(dataset)]):
+        for name in required_of(dataset):
             if dataset.has(name):
-                yield from dataset.where(name, pl.col(name).is_null(), "a required value is missing")
+                yield from dataset.where(name, _lacking(dataset, name), "a required value is missing")
+
+
+def _lacking(dataset: Dataset, name: str) -> pl.Expr:
+    """Whether a required value is missing; a row about a device or a pool has no subject."""
+    others = [pl.col(other).is_not_null() for other in SUBJECTLESS if dataset.has(other)] if name == "USUBJID" else []
+    return pl.col(name).is_null() & ~pl.any_horizontal(*others, pl.lit(value=False))
 
 
 def names_allowed(study: Study) -> Findings:
     """As SAS transport files of version 5 and SDTM want them."""
     for dataset in (*study.observations, *study.supplemental):
-        for name in dataset.variables:
+        for name in (dataset.spelt.get(name, name) for name in dataset.variables):
             if not _NAME.fullmatch(name):
                 yield from dataset.whole(name, "the name is not one to eight capitals and digits")
 
@@ -52,11 +66,13 @@ def numbers_numeric(study: Study) -> Findings:
 
 
 def domain_right(study: Study) -> Findings:
-    """The name of a dataset begins with its domain; it may be split (LBCH)."""
+    """The name of a dataset begins with its domain; it may be split (LBCH). SUPPQUAL has those of all domains."""
     for dataset in (*study.observations, *study.supplemental):
-        name, domain = (
-            ("RDOMAIN", dataset.name[4:6]) if dataset.name.startswith("SUPP") else ("DOMAIN", dataset.name[:2])
-        )
+        supplemental = dataset.name.startswith("SUPP")
+        if dataset.name == "SUPPQUAL":
+            continue
+        name, domain = ("RDOMAIN", dataset.name[4:]) if supplemental else ("DOMAIN", dataset.name)
+        domain = domain[: 4 if domain.startswith("AP") and len(domain) >= 4 else 2]
         if dataset.has(name):
             yield from dataset.where(name, dataset.text(name) != domain, f"the domain is not {domain}, the file's")
 
@@ -123,30 +139,72 @@ def study_days(study: Study) -> Findings:
 def sequence_unique(study: Study) -> Findings:
     """Within a subject and domain, over all datasets into which a domain is split."""
     for domain in study.domains:
-        name = f"{domain}SEQ"
-        parts = [d for d in study.of_domain(domain) if d.has("USUBJID", name)]
-        seen = [d.frame.select(pl.col("USUBJID").cast(pl.String), d.number(name)) for d in parts]
+        parts = [(d, d.own("SEQ")[0]) for d in study.of_domain(domain) if d.has("USUBJID") and d.own("SEQ")]
+        seen = [d.frame.select(d.text("USUBJID"), d.number(name)).drop_nulls() for d, name in parts]
         if not seen:
             continue
-        doubled = (
-            pl.concat(seen).filter(pl.struct("USUBJID", name).is_duplicated() & pl.col(name).is_not_null()).unique()
-        )
-        for dataset in parts:
-            mine = dataset.frame.with_columns(pl.col("USUBJID").cast(pl.String), dataset.number(name))
+        name = parts[0][1]
+        doubled = pl.concat(seen).filter(pl.struct("USUBJID", name).is_duplicated()).unique()
+        for dataset, _ in parts:
+            mine = dataset.frame.with_columns(dataset.text("USUBJID"), dataset.number(name))
             rows = mine.join(doubled, on=["USUBJID", name], how="semi")
-            yield from dataset.where(name, pl.lit(value=True), "the subject has this number twice in the domain", rows)
+            yield from dataset.rows(name, rows, "the subject has this number twice in the domain")
             wrong = dataset.number(name) != dataset.number(name).floor()
             yield from dataset.where(name, wrong, "the sequence number is not whole")
 
 
 def one_record_per_key(study: Study) -> Findings:
-    """Natural keys by kind of dataset, of those of their variables that are there."""
+    """By kind of dataset: known keys, or all variables that may identify a row."""
     for dataset in (*study.observations, *study.supplemental):
-        keys = KEYS.get(kind_of(dataset), ())
-        there = [name for name in named(dataset, keys) if dataset.has(name)]
-        if len(there) > 1 or (kind_of(dataset) == "DM" == dataset.domain and there):
+        kind = kind_of(dataset)
+        if kind in NOT_IN_KEY:
+            yield from _said_twice(study, dataset, kind)
+            continue
+        there = [name for name in KEYS.get(kind, ()) if dataset.has(name)]
+        if len(there) > 1 or (kind == "DM" and there):
             wrong = pl.struct(there).is_duplicated()
             yield from dataset.where(there[-1], wrong, f"two rows have one key ({', '.join(there)})")
+
+
+def _said_twice(study: Study, dataset: Dataset, kind: str) -> Findings:
+    """Rows that are the same in all that may identify them, their supplemental qualifiers too."""
+    without = set(named(dataset, NOT_IN_KEY[kind]))
+    keys = [name for name in dataset.variables if name not in without]
+    topic = dataset.own("TESTCD", "TERM", "TRT")
+    if not topic or not dataset.has("USUBJID"):
+        return
+    doubled = dataset.frame.filter(pl.struct(keys).is_duplicated())
+    if doubled.height and (told := _qualifiers(study, dataset)) is not None:
+        (number,) = dataset.own("SEQ")
+        rows = doubled.with_columns(dataset.text("USUBJID"), dataset.number(number).alias(_NUMBER))
+        rows = rows.join(told, on=["USUBJID", _NUMBER], how="left", maintain_order="left")
+        different = pl.col(_TOLD).drop_nulls().n_unique().over(keys, mapping_strategy="group_to_rows")
+        doubled = rows.filter(different < pl.len().over(keys))
+    what = "all but results" if kind == "findings" else "all but their numbers"
+    yield from dataset.rows(topic[0], doubled, f"two rows have one key ({what})")
+
+
+_NUMBER, _TOLD = "number of the row", "qualifiers of the row"  # columns of ours beside theirs, which are capitals
+
+
+def _qualifiers(study: Study, dataset: Dataset) -> pl.DataFrame | None:
+    """USUBJID and number of a row -> what its supplemental qualifiers say, as one text; None where there are none."""
+    number = dataset.own("SEQ")
+    parts = [
+        supplement.frame.filter(supplement.text("IDVAR") == number[0]).select(
+            supplement.text("USUBJID"),
+            supplement.number("IDVARVAL").alias(_NUMBER),
+            pl.format("{}={}", supplement.text("QNAM").fill_null(""), supplement.text("QVAL").fill_null("")).alias(
+                _TOLD
+            ),
+        )
+        for supplement in study.supplemental
+        if number and supplement.domain == dataset.domain
+        if supplement.has("USUBJID", "IDVAR", "IDVARVAL", "QNAM", "QVAL")
+    ]
+    if not parts:
+        return None
+    return pl.concat(parts).group_by("USUBJID", _NUMBER).agg(pl.col(_TOLD).sort().str.join("\n"))
 
 
 def codes_allowed(study: Study) -> Findings:

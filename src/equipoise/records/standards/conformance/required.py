@@ -19,17 +19,24 @@ KEYS = {
     "DM": ("USUBJID",),
     "SV": ("USUBJID", "VISITNUM"),
     "SE": ("USUBJID", "SESTDTC", "ETCD"),
-    "findings": (
-        *("USUBJID", "--CAT", "--SCAT", "--TESTCD", "--SPEC", "--LOC", "--LAT", "--POS", "--METHOD", "--REFID"),
-        *("VISITNUM", "VISIT", "--DTC", "--DY", "--TPTNUM", "--TPT", "--REPNUM"),
-    ),
-    "events": ("USUBJID", "--CAT", "--SCAT", "--TERM", "--DECOD", "--STDTC", "--STDY", "--DTC", "VISITNUM", "--SPID"),
-    "interventions": (
-        *("USUBJID", "--CAT", "--TRT", "--DOSE", "--DOSFRQ", "--INDC", "--STDTC", "--STDY", "--ENDTC", "--DTC"),
-        *("VISITNUM", "--SPID"),
-    ),
-    "supplemental": ("USUBJID", "IDVAR", "IDVARVAL", "QNAM"),
+    "supplemental": ("RDOMAIN", "USUBJID", "POOLID", "APID", "IDVAR", "IDVARVAL", "QNAM"),
 }
+"""What identifies a row, where it is the same in every study."""
+NOT_IN_KEY = {
+    "findings": (
+        *("--SEQ", "--ORRES", "--ORRESU", "--STRESC", "--STRESN", "--STRESU", "--STAT", "--REASND", "--NRIND"),
+        *("--ORNRLO", "--ORNRHI", "--STNRLO", "--STNRHI", "--STNRC", "--LLOQ", "--ULOQ", "--RESCAT", "--TOX"),
+        *("--TOXGR", "--CLSIG", "--BLFL", "--LOBXFL", "--DRVFL"),
+    ),
+    "events": ("--SEQ",),
+    "interventions": ("--SEQ",),
+}
+"""What does not identify a row of an observation class: its number and, of a finding, its result. Everything else may:
+which variables do (an object, a device, an evaluator, a link) is the study's own choice."""
+SUBJECTLESS = ("SPDEVID", "POOLID", "APID")
+"""Variables that name what a row is about where it is no subject: a device, a pool, an associated person."""
+REFERENCE = ("DI", "DO", "OI", "AC", "TX", "TT", "TP", "TD", "TM", "TJ")
+"""Datasets about the study, its devices or its design, whose rows have no subject."""
 NUMERIC = (
     "--SEQ",
     "VISITNUM",
@@ -51,9 +58,20 @@ ANALYSIS_REQUIRED = {
 ANALYSIS_VALUES = ("STUDYID", "USUBJID", "PARAMCD", "PARAM")
 ANALYSIS_KEYS = {
     "ADSL": ("USUBJID",),
-    "basic": ("USUBJID", "PARAMCD", "AVISITN", "AVISIT", "ADT", "ADY", "ATPTN", "DTYPE", "APERIOD"),
-    "occurrence": ("USUBJID", "AESEQ", "CMSEQ", "MHSEQ"),
 }
+ANALYSIS_NOT_IN_KEY = ("ASEQ", "AVAL", "AVALC", "BASE", "BASEC", "CHG", "PCHG")
+"""In datasets of parameters and of occurrences every other variable may identify a row: a visit of the source, a
+sequence number, a flag of the analysis."""
+
+
+def required_of(dataset: Dataset) -> list[str]:
+    """The variables that a dataset must have."""
+    names = named(dataset, REQUIRED[kind_of(dataset)])
+    if dataset.name in REFERENCE or dataset.has_any(*SUBJECTLESS):
+        names.remove("USUBJID")
+    if dataset.domain == "DM" and dataset.has_any("SPECIES", "SETCD"):
+        names.remove("SITEID")  # animals (SEND) have no site
+    return names
 
 
 def kind_of(dataset: Dataset) -> str:
@@ -77,5 +95,5 @@ def analysis_kind_of(dataset: Dataset) -> str:
 
 
 def named(dataset: Dataset, names: tuple[str, ...]) -> list[str]:
-    """The variables with ``--`` replaced by the domain."""
-    return [name.replace("--", dataset.domain) for name in names]
+    """The variables with ``--`` replaced by their prefix in the dataset."""
+    return [name.replace("--", dataset.prefix) for name in names]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -41,22 +41,34 @@ Findings = Iterator[Finding]
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """One dataset: its name in capitals, its domain (LB of LBCH), and its rows with their numbers in ROW."""
+    """One dataset: its name in capitals, its domain (LB of LBCH), and its rows with their numbers in ROW.
+
+    frame: its variables in capitals; spelt: name in capitals -> as it was, where that was another spelling.
+    """
 
     name: str
     domain: str
     frame: pl.DataFrame
+    spelt: Mapping[str, str] = field(default_factory=dict)
 
     def has(self, *names: str) -> bool:
         return set(names) <= set(self.frame.columns)
+
+    def has_any(self, *names: str) -> bool:
+        return not set(names).isdisjoint(self.frame.columns)
 
     @property
     def variables(self) -> list[str]:
         return [name for name in self.frame.columns if name != ROW]
 
+    @property
+    def prefix(self) -> str:
+        """What the dataset's own variables begin with: LB, and MH in APMH, of associated persons."""
+        return self.domain[2:] if self.domain.startswith("AP") and len(self.domain) == 4 else self.domain
+
     def own(self, *stems: str) -> list[str]:
-        """Those of the variables with these stems (SEQ, STDTC) that are here, with the domain before them."""
-        return [name for stem in stems if self.has(name := f"{self.domain}{stem}")]
+        """Those of the variables with these stems (SEQ, STDTC) that are here, with their prefix."""
+        return [name for stem in stems if self.has(name := f"{self.prefix}{stem}")]
 
     def number(self, name: str) -> pl.Expr:
         """The variable as a number, missing where it is none."""
@@ -68,11 +80,16 @@ class Dataset:
 
     def where(self, variable: str, wrong: pl.Expr, message: str, rows: pl.DataFrame | None = None) -> Findings:
         """One finding for all rows (of `rows`, else of the dataset) in which the condition holds."""
-        bad = (self.frame if rows is None else rows).filter(wrong.fill_null(value=False))
+        yield from self.rows(
+            variable, (self.frame if rows is None else rows).filter(wrong.fill_null(value=False)), message
+        )
+
+    def rows(self, variable: str, bad: pl.DataFrame, message: str) -> Findings:
+        """One finding for all of these rows of the dataset, none where there are none."""
         if bad.height:
-            value = bad[variable][0] if variable in bad.columns else None
-            told = None if value is None else shown(value)
-            yield Finding("", self.name, variable, message, bad.height, bad[ROW].min(), told)  # pyright: ignore[reportArgumentType]  numbers of rows are whole
+            first = bad.row(bad[ROW].arg_min() or 0, named=True)
+            told = None if first.get(variable) is None else shown(first[variable])
+            yield Finding("", self.name, variable, message, bad.height, first[ROW], told)
 
     def whole(self, variable: str, message: str, value: object = None) -> Findings:
         """A finding about the dataset as a whole."""
@@ -88,7 +105,8 @@ class Study:
     @classmethod
     def of(cls, frames: Mapping[str, pl.DataFrame]) -> Study:
         """Frames by name, as they were read: empty texts become missing, whatever is no number becomes text."""
-        return cls({name.upper(): _dataset(name.upper(), frame) for name, frame in sorted(frames.items())})
+        made = (part for name, frame in sorted(frames.items()) for part in _datasets(name.upper(), frame))
+        return cls(dict(made))
 
     def get(self, name: str) -> Dataset | None:
         return self.datasets.get(name)
@@ -111,10 +129,25 @@ class Study:
         return list(dict.fromkeys(dataset.domain for dataset in self.observations))
 
 
-_NOT_OBSERVED = ("RELREC", "RELSUB", "RELSPEC", "TA", "TE", "TV", "TI", "TS", "TD", "TM", "SUPPLIED", "ASKED", "LACKS")
+_NOT_OBSERVED = (
+    *("RELREC", "RELSUB", "RELSPEC", "RELREF", "POOLDEF", "TA", "TE", "TV", "TI", "TS", "TD", "TM"),
+    *("SUPPLIED", "ASKED", "LACKS"),
+)
+
+
+def _datasets(name: str, frame: pl.DataFrame) -> Iterator[tuple[str, Dataset]]:
+    """The dataset by its name; SUPPQUAL, which holds the qualifiers of all domains, as one for each domain."""
+    whole = _dataset(name, frame)
+    if name != "SUPPQUAL" or not whole.has("RDOMAIN"):
+        yield name, whole
+        return
+    for domain in whole.frame["RDOMAIN"].cast(pl.String).drop_nulls().unique(maintain_order=True).to_list():
+        part = whole.frame.filter(pl.col("RDOMAIN").cast(pl.String) == domain)
+        yield f"{name} of {domain}", Dataset(name, domain, part, whole.spelt)
 
 
 def _dataset(name: str, frame: pl.DataFrame) -> Dataset:
+    frame, spelt = _in_capitals(frame)
     columns: list[pl.Series] = []
     for values in frame.get_columns():
         if values.dtype.is_numeric():
@@ -128,4 +161,15 @@ def _dataset(name: str, frame: pl.DataFrame) -> Dataset:
     if "DOMAIN" in known.columns:
         given = known["DOMAIN"].cast(pl.String).drop_nulls().unique(maintain_order=True)
         domain = given[0] if len(given) == 1 else domain
-    return Dataset(name, domain if not name.startswith("SUPP") else name[4:6], known)
+    return Dataset(name, domain if not name.startswith("SUPP") else name[4:6], known, spelt)
+
+
+def _in_capitals(frame: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, str]]:
+    """Variables in capitals, where no two become one: SAS reads names in any spelling, and so do others."""
+    capitals = [name.upper() for name in frame.columns]
+    renamed = {
+        name: upper
+        for name, upper in zip(frame.columns, capitals, strict=True)
+        if name != upper and capitals.count(upper) == 1
+    }
+    return frame.rename(renamed), {upper: name for name, upper in renamed.items()}
