@@ -154,7 +154,7 @@ def test_an_arm_without_participants_is_told_by_import_and_by_analyse(tmp_path: 
     people.write_text(people.read_text().replace(",P,", ",T,"))
     given = ("import", EXAMPLE / "protocol.yaml", data, "--map", EXAMPLE / "map.yaml")
     done = run(*given, "-o", out)
-    assert done.returncode == 0 and "allocated: tablet 12, placebo 0\n" in done.stdout
+    assert done.returncode == 0 and "allocated: tablet 12 of 6 planned, placebo 0 of 6 planned\n" in done.stdout
     assert "warning: people.csv: arm: the arm 'placebo' has no participants (tablet 12, placebo 0)" in done.stderr
     assert "arm-without-participants" in run(*given, "--dry-run").stderr
     found = run("analyse", EXAMPLE / "protocol.yaml", out, "-o", out)
@@ -167,7 +167,8 @@ def test_an_arm_without_participants_is_told_by_import_and_by_analyse(tmp_path: 
 def test_with_people_in_every_arm_nothing_is_warned_of(tmp_path: Path) -> None:
     given = ("import", EXAMPLE / "protocol.yaml", EXAMPLE / "data", "--map", EXAMPLE / "map.yaml", "-o", tmp_path)
     done = run(*given)
-    assert "allocated: tablet 6, placebo 6\n" in done.stdout and "no participants" not in done.stderr
+    assert "allocated: tablet 6 of 6 planned, placebo 6 of 6 planned\n" in done.stdout
+    assert "no participants" not in done.stderr
 
 
 @pytest.mark.requirement("REPORT-ROUNDED")

@@ -147,7 +147,7 @@ def _simulated(done: Any) -> None:
 @click.option("--dry-run", is_flag=True, help="Say what would be read, dropped and converted, and write nothing.")
 @click.option("-o", "--output", type=FOLDER, help="Folder for the output; needed but for --dry-run.")
 def import_(protocol: str, folder: Path, import_map: Path | None, dry_run: bool, output: Path | None) -> None:
-    """Read the files of a finished trial in FOLDER: CSV or Parquet with a map, or a REDCap project's export."""
+    """Read the files of a finished trial in FOLDER: CSV, Parquet or Excel with a map, or a REDCap project's export."""
     from equipoise.verbs.importing import import_trial, preview_import
 
     if dry_run:
@@ -169,8 +169,9 @@ def import_(protocol: str, folder: Path, import_map: Path | None, dry_run: bool,
     rows = ", ".join(f"{table.height} {name}" for name, table in records.tables.items() if table.height)
     click.echo(f"{done.folder}: {rows}")
     if done.imported.allocation is not None:
-        counts = done.imported.in_arms()
-        click.echo(f"allocated: {', '.join(f'{arm} {count}' for arm, count in counts.items())}")
+        counts, planned = done.imported.in_arms(), done.imported.planned()
+        told = (f"{arm} {count} of {round(planned[arm], 1):g} planned" for arm, count in counts.items())
+        click.echo(f"allocated: {', '.join(told)}")
 
 
 @commands.command()

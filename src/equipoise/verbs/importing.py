@@ -13,7 +13,7 @@ from equipoise.records.allocation import Allocation
 from equipoise.records.dispensed import FILE, Dispensed
 from equipoise.records.folder import earlier_folder, write_records
 from equipoise.records.importing.apply import Imported, import_files
-from equipoise.records.importing.choose import columns_of_arms, columns_of_entry
+from equipoise.records.importing.choose import files_of_map
 from equipoise.records.importing.map import LoadedMap, find_map, load_map
 from equipoise.records.importing.preview import Preview, preview_files
 from equipoise.records.records import Records
@@ -68,13 +68,7 @@ def preview_import(protocol: str | Path, folder: str | Path, *, import_map: str 
 
 def files_of(mapping: LoadedMap) -> tuple[str, ...]:
     """Every file that a map reads."""
-    content = mapping.content
-    names = {file for entry in content.files for file in columns_of_entry(entry)}
-    if content.allocation is not None:
-        names |= set(columns_of_arms(content.allocation))
-    if content.redcap is not None:
-        names.add(content.redcap.dictionary)
-    return tuple(sorted(names))
+    return tuple(sorted({file for file, _ in files_of_map(mapping.content).values()}))
 
 
 def digests(mapping: LoadedMap, folder: Path) -> dict[str, str]:

@@ -1,131 +1,42 @@
-"""Apply an import map: CSV and Parquet files -> Records and Allocation, or every reason why not. Writes nothing."""
+"""Apply an import map: files -> Records and Allocation, or every reason why not. Writes nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from equipoise.errors import DataError, Problem, shown
+from equipoise.errors import DataError, Problem
 from equipoise.protocol.model import Assessment, Protocol
 from equipoise.records.allocation import Allocation, AllocationRow, checked_allocation
 from equipoise.records.classes import BY_NAME, RANDOMISED, Column, ObservationClass
 from equipoise.records.importing.choose import columns_of_arms, columns_of_entry, selected, sources_of_arms
 from equipoise.records.importing.convert import (
     CellError,
+    DateOrder,
+    Decimal,
     calendar_date,
     count_entry,
     day,
     days_between,
     flag,
+    is_result,
+    iso_date,
     number,
     result,
     translated,
     whole,
 )
-from equipoise.records.importing.map import Elsewhere, FileMap, LoadedMap, RedcapProject, Source, Unpivot
-from equipoise.records.importing.read_table import TextTable, read_table
-from equipoise.records.importing.redcap import decoded, read_dictionary, unreadable
+from equipoise.records.importing.map import FileMap, LoadedMap, Source, Unpivot, word_map
+from equipoise.records.importing.read_table import TextTable
+from equipoise.records.importing.reading import Reading
 from equipoise.records.records import Records
 
 Row = dict[str, Any]
-
-
-@dataclass(slots=True)
-class Reading:
-    """The work in hand: files already read, problems found so far."""
-
-    protocol: Protocol
-    loaded: LoadedMap
-    folder: Path
-    files: dict[str, TextTable | None] = field(default_factory=dict)
-    joined: dict[tuple[int, str], dict[str, str]] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
-    warnings: list[Problem] = field(default_factory=list)
-
-    def table(self, name: str) -> TextTable | None:
-        if name not in self.files:
-            content = self.loaded.content
-            table, problems = read_table(
-                self.folder / name, name, delimiter=content.delimiter, encoding=content.encoding
-            )
-            self.files[name] = table
-            self.problems += problems
-            if content.redcap is not None and name == content.redcap.records and table is not None:
-                self.files[name] = self._decoded(table, content.redcap)
-        return self.files[name]
-
-    def _decoded(self, table: TextTable, project: RedcapProject) -> TextTable | None:
-        given = self.table(project.dictionary)
-        dictionary, problems = (None, []) if given is None else read_dictionary(given)
-        self.problems += problems
-        if dictionary is None:
-            return None
-        done = decoded(table, dictionary, project.missing)
-        content = self.loaded.content
-        every = [columns_of_entry(entry) for entry in content.files]
-        every += [columns_of_arms(content.allocation)] if content.allocation is not None else []
-        read = {column for wanted in every for column in wanted.get(project.records, ())}
-        self.problems += [*done.problems, *unreadable(dictionary, read, dictionary.id_field, project.records)]
-        self.warnings += done.warnings
-        return done.table
-
-    def text(self, source: Source, cells: dict[str, str]) -> str:
-        """The cell that a source names, in this row or in that of another file; empty where there is none."""
-        return self._cell(source.elsewhere, source.column, cells)
-
-    def since(self, source: Source, cells: dict[str, str]) -> str:
-        """The date of time zero that a source counts from; empty where there is none."""
-        return self._cell(source.since_elsewhere, str(source.since), cells)
-
-    def _cell(self, elsewhere: Elsewhere | None, column: str, cells: dict[str, str]) -> str:
-        if elsewhere is None:
-            return cells[column]
-        key = (id(elsewhere), column)
-        if key not in self.joined:
-            self.joined[key] = self._index(elsewhere, column)
-        return self.joined[key].get(cells[elsewhere.match], "")
-
-    def _index(self, elsewhere: Elsewhere, column: str) -> dict[str, str]:
-        found: dict[str, str] = {}
-        table = self.table(elsewhere.file)
-        if table is None:
-            return found
-        for cells, line in selected(table, elsewhere.where):
-            key = cells[elsewhere.match]
-            if key in found:
-                message = "a second row belongs to this, and one value is wanted"
-                remedy = "Say by `where` which of them is meant, or correct the file."
-                said = Problem(table.name, line, elsewhere.match, "elsewhere-once", message, remedy, shown(key))
-                self.problems.append(said)
-            found[key] = cells[column]
-        return found
-
-    def unread(self) -> dict[str, tuple[str, ...]]:
-        """The columns that no entry of the map reads, by file."""
-        content = self.loaded.content
-        every = [columns_of_entry(entry) for entry in content.files]
-        every += [columns_of_arms(content.allocation)] if content.allocation is not None else []
-        used: dict[str, set[str]] = {}
-        for file, names in (item for wanted in every for item in wanted.items()):
-            used.setdefault(file, set()).update(names)
-        told = [name for name in self.files if content.redcap is None or name != content.redcap.dictionary]
-        left = {
-            name: tuple(c for c in table.header if c not in used.get(name, set()))
-            for name in told
-            if (table := self.files[name]) is not None
-        }
-        return {name: columns for name, columns in left.items() if columns}
-
-    def refuse(self, file: str, line: int, column: str, error: CellError, cell: str) -> None:
-        if error.rule == "unit-known":  # the map's mistake, not that of each cell in the column
-            told = any((p.file, p.path, p.rule) == (file, column, error.rule) for p in self.problems)
-            self.problems += [] if told else [Problem(file, 1, column, error.rule, str(error), error.remedy)]
-            return
-        self.problems.append(Problem(file, line, column, error.rule, str(error), error.remedy, shown(cell)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +53,12 @@ class Imported:
         given = () if self.allocation is None else tuple(self.allocation.arms.values())
         return {arm.id: given.count(arm.id) for arm in self.records.protocol.arms} if given else {}
 
+    def planned(self) -> dict[str, float]:
+        """How many participants the protocol plans in each arm: its share of all by the allocation ratio."""
+        protocol = self.records.protocol
+        shares = sum(arm.ratio for arm in protocol.arms)
+        return {arm.id: protocol.randomisation.participants * arm.ratio / shares for arm in protocol.arms}
+
 
 def import_files(protocol: Protocol, loaded: LoadedMap, folder: Path) -> Imported:
     """Read the files that the map names from `folder`.
@@ -151,7 +68,7 @@ def import_files(protocol: Protocol, loaded: LoadedMap, folder: Path) -> Importe
     work = Reading(protocol, loaded, folder)
     rows: dict[str, list[Row]] = {name: [] for name in BY_NAME}
     for entry in loaded.content.files:
-        table = work.table(entry.file)
+        table = work.table(entry.ref)
         if table is not None and _columns_present(work, columns_of_entry(entry)):
             rows[entry.table] += _rows(work, entry, table)
     arms = _arms(work)
@@ -180,7 +97,7 @@ def _empty_arms(work: Reading, done: Imported) -> Iterator[Problem]:
             told = ", ".join(f"{name} {number}" for name, number in counts.items())
             message = f"the arm {arm!r} has no participants ({told})"
             remedy = "Look at the words that the map gives for this arm, and at the file's own."
-            yield Problem(entry.file, None, entry.arm.column, "arm-without-participants", message, remedy)
+            yield Problem(entry.ref, None, entry.arm.column, "arm-without-participants", message, remedy)
 
 
 def _not_collected(loaded: LoadedMap, records: Records) -> Iterator[Problem]:
@@ -246,34 +163,68 @@ def _rows(work: Reading, entry: FileMap, table: TextTable) -> Iterator[Row]:
 
 
 def _word(work: Reading, file: str, line: int, column: Column, word: str) -> Any:
-    """The value of a word of the map itself."""
-    return _cell(work, file, line, column, Source(column=column.name), {column.name: word})
+    """The value of a word of the map itself, which is written as the map's format says: decimal points."""
+    try:
+        return _valued(column, Source(column=column.name), word, ".")
+    except CellError as error:
+        work.refuse(file, line, column.name, error, word)
+        return None
 
 
 def _cell(work: Reading, file: str, line: int, column: Column, source: Source, cells: dict[str, str]) -> Any:
     """The value of one cell in the type of our column; None for an empty or refused one."""
-    cell = work.text(source, cells) or next((cells[name] for name in source.otherwise if cells[name]), "")
+    cell = work.text(source, cells)
     if cell == "":
         return None
+    content, decimal, values = work.loaded.content, work.decimal_of(source, file), word_map(source.values)
     try:
-        if source.values is not None:
-            cell = translated(cell, source.values, source.others)
+        if values is not None:
+            stays = partial(_readable, column, source, decimal=decimal, dates=content.dates)
+            word = translated(cell, values, source.others, stays=stays)
+            cell, decimal = word, decimal if word == cell else "."
         if cell and source.day == "entry-date":
-            return calendar_date(cell)
+            return calendar_date(cell, content.dates)
         if cell and source.since is not None:
-            return days_between(cell, work.since(source, cells), source.partial)
-        return _valued(column, source, cell) if cell else None
+            return days_between(cell, work.since(source, cells), source.partial, content.dates)
+        if cell and column.name == "date":
+            return _dated(cell, content.dates)
+        return _valued(column, source, cell, decimal) if cell else None
     except CellError as error:
         work.refuse(file, line, source.column, error, cell)
         return None
 
 
-def _valued(column: Column, source: Source, cell: str) -> Any:
+def _readable(column: Column, source: Source, cell: str, *, decimal: Decimal, dates: DateOrder) -> bool:
+    """Whether a cell of a column of numbers or days can be read as it is; words are never."""
+    if source.day is None and column.kind not in (pl.Float64, pl.Int32):
+        return False
+    try:
+        if source.day in ("date", "entry-date"):
+            days_between(cell, "2000-01-01", source.partial, dates)
+        else:
+            _valued(column, source, cell, decimal)
+    except CellError:
+        return False
+    return True
+
+
+def _dated(cell: str, dates: DateOrder) -> str:
+    """A date for the records, in whose form they are; what is no date is told by their checks."""
+    try:
+        return iso_date(cell, dates)
+    except ValueError:
+        return cell
+
+
+def _valued(column: Column, source: Source, cell: str, decimal: Decimal) -> Any:
     """A cell that is not empty in the type of our column; raises CellError."""
     if source.day is not None:
-        return day(cell, source.day)
-    kinds = {pl.Float64: number, pl.Int32: whole, pl.Boolean: flag}
-    return kinds[column.kind](cell) if column.kind in kinds else cell
+        return day(cell, source.day, decimal)
+    if column.kind == pl.Float64:
+        return number(cell, decimal)
+    if column.kind == pl.Int32:
+        return whole(cell, decimal)
+    return flag(cell) if column.kind == pl.Boolean else cell
 
 
 def _unpivoted(work: Reading, entry: FileMap, file: str, line: int, cells: dict[str, str], base: Row) -> Iterator[Row]:
@@ -282,25 +233,24 @@ def _unpivoted(work: Reading, entry: FileMap, file: str, line: int, cells: dict[
         row = dict(base)
         for name, word in item.set.items():
             row[name] = _word(work, file, line, target.column(name), word)
-        cell = cells[item.column]
-        if item.values is not None and cell != "":
+        values, decimal = word_map(item.values), work.decimal_of(Source(column=item.column), file)
+        cell = work.meant(cells[item.column], values)
+        if values is not None and cell != "":
             try:
-                cell = translated(cell, item.values)
+                word = translated(cell, values, stays=partial(is_result, decimal=decimal))
             except CellError as error:
                 work.refuse(file, line, item.column, error, cell)
                 continue
-            if cell == "":
+            if word == "":
                 continue
-        made = (
-            _finding(work, file, line, item, cell, row)
-            if entry.table == "findings"
-            else _value(work, file, line, item, cell, row)
-        )
+            cell, decimal = word, decimal if word == cell else "."
+        make = _finding if entry.table == "findings" else _value
+        made = make(work, file, line, item, cell, row, decimal)
         if made is not None:
             yield made
 
 
-def _finding(work: Reading, file: str, line: int, item: Unpivot, cell: str, row: Row) -> Row | None:
+def _finding(work: Reading, file: str, line: int, item: Unpivot, cell: str, row: Row, decimal: Decimal) -> Row | None:
     """A finding; an empty cell is a measurement not done, or nothing at all where the visit has no day either."""
     assessment = _assessment(work.protocol, row.get("assessment"))
     test = next((t for t in assessment.tests if t.id == row.get("test")), None) if assessment else None
@@ -315,7 +265,7 @@ def _finding(work: Reading, file: str, line: int, item: Unpivot, cell: str, row:
     if cell == "":
         return row | {"status": "not-done"} if row.get("day") is not None else None
     try:
-        measured = result(cell, row["original_unit"], test)
+        measured = result(cell, row["original_unit"], test, decimal)
     except CellError as error:
         work.refuse(file, line, item.column, error, cell)
         return None
@@ -326,11 +276,11 @@ def _assessment(protocol: Protocol, name: str | None) -> Assessment | None:
     return next((item for item in protocol.findings if item.id == name), None)
 
 
-def _value(work: Reading, file: str, line: int, item: Unpivot, cell: str, row: Row) -> Row | None:
+def _value(work: Reading, file: str, line: int, item: Unpivot, cell: str, row: Row, decimal: Decimal) -> Row | None:
     if cell == "":
         return None
     try:
-        return row | {"value": number(cell)}
+        return row | {"value": number(cell, decimal)}
     except CellError as error:
         work.refuse(file, line, item.column, error, cell)
         return None
@@ -357,7 +307,7 @@ def _finish_visits(rows: dict[str, list[Row]]) -> None:
 
 def _arms(work: Reading) -> Allocation | None:
     entry = work.loaded.content.allocation
-    table = work.table(entry.file) if entry is not None else None
+    table = work.table(entry.ref) if entry is not None else None
     if entry is None or table is None:
         return None
     found: dict[str, AllocationRow] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from equipoise.records.allocation import OPTIONAL
-from equipoise.records.importing.map import AllocationMap, FileMap, Source
+from equipoise.records.importing.map import AllocationMap, FileMap, ImportMap, OfAFile, Source
 from equipoise.records.importing.read_table import TextTable
 
 
@@ -17,14 +17,14 @@ def selected(table: TextTable, where: Mapping[str, tuple[str, ...]]) -> Iterator
 
 
 def columns_of_entry(entry: FileMap) -> dict[str, set[str]]:
-    """File -> the columns of it that an entry reads."""
+    """File, with its sheet -> the columns of it that an entry reads."""
     own = {item.column for item in entry.unpivot} | set(entry.where)
-    return _columns(entry.file, own, entry.columns.values())
+    return _columns(entry.ref, own, entry.columns.values())
 
 
 def columns_of_arms(entry: AllocationMap) -> dict[str, set[str]]:
-    """File -> the columns of it that the entry of the arms reads."""
-    return _columns(entry.file, set(entry.where), sources_of_arms(entry).values())
+    """File, with its sheet -> the columns of it that the entry of the arms reads."""
+    return _columns(entry.ref, set(entry.where), sources_of_arms(entry).values())
 
 
 def sources_of_arms(entry: AllocationMap) -> dict[str, Source]:
@@ -40,8 +40,22 @@ def _columns(file: str, own: set[str], sources: Iterable[Source]) -> dict[str, s
         for other, column in ((source.elsewhere, source.column), (source.since_elsewhere, source.since)):
             if column is None:
                 continue
-            wanted.setdefault(other.file if other is not None else file, set()).add(column)
+            wanted.setdefault(other.ref if other is not None else file, set()).add(column)
             if other is not None:
                 wanted[file].add(other.match)
-                wanted[other.file] |= {other.match, *other.where}
+                wanted[other.ref] |= {other.match, *other.where}
     return wanted
+
+
+def files_of_map(content: ImportMap) -> dict[str, tuple[str, str | None]]:
+    """How a file and its sheet are named in messages -> the file and the sheet, for everything that a map reads."""
+    parts: list[OfAFile] = list(content.files)
+    sources = [source for entry in content.files for source in entry.columns.values()]
+    if content.allocation is not None:
+        parts.append(content.allocation)
+        sources += sources_of_arms(content.allocation).values()
+    parts += [other for source in sources for other in (source.elsewhere, source.since_elsewhere) if other is not None]
+    found = {part.ref: (part.file, part.sheet) for part in parts}
+    if content.redcap is not None:
+        found |= {name: (name, None) for name in (content.redcap.dictionary, content.redcap.records)}
+    return found

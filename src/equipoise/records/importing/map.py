@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, Field
 
@@ -13,6 +13,7 @@ from equipoise.errors import InputError, Problem
 from equipoise.protocol.schema.base import Part, Text, read_only
 from equipoise.protocol.schema_errors import validated
 from equipoise.records.classes import BY_NAME
+from equipoise.records.importing.convert import DateOrder
 from equipoise.source.digest import digest_of_data
 from equipoise.source.document import Document, read_document
 from equipoise.source.paths import Step
@@ -20,16 +21,35 @@ from equipoise.source.paths import Step
 TextMap = Annotated[dict[str, Text], AfterValidator(read_only)]
 WordMap = Annotated[dict[str, str], AfterValidator(read_only)]
 """Word in the file -> our word; an empty one says that there is no value."""
+WordList = WordMap | Text
+"""Words and their translations, or the name of such a list under `words` of the map."""
 Words = Annotated[tuple[str, ...], Field(min_length=1)]
 Filter = Annotated[dict[str, Words], AfterValidator(read_only)]
 """Column of the file -> the words of which one must stand there; rows with another are not read."""
 TableName = Literal["participants", "visits", "findings", "events", "interventions", "lots", "supplied"]
 
 
-class Elsewhere(Part):
-    """A row of another file that belongs to the same person or thing."""
+class OfAFile(Part):
+    """Something that is read from a file: CSV, Parquet or an Excel workbook, by its name."""
 
     file: Text
+    sheet: Text | None = None
+    """The sheet of a workbook, by its name; the first where nothing is said."""
+
+    @property
+    def ref(self) -> str:
+        """The file, with its sheet where one is named."""
+        return reference(self.file, self.sheet)
+
+
+def reference(file: str, sheet: str | None) -> str:
+    """How problems, places of rows and previews name a file and its sheet: ``people.xlsx!Visits``."""
+    return file if sheet is None else f"{file}!{sheet}"
+
+
+class Elsewhere(OfAFile):
+    """A row of another file that belongs to the same person or thing."""
+
     match: Text
     """The column, of this name in both files, in which both rows say the same. At most one row of the other may."""
     where: Filter = Field(default_factory=dict, validate_default=True)
@@ -41,8 +61,9 @@ class Source(Part):
     column: Text
     elsewhere: Elsewhere | None = None
     """The column stands in another file; without a row there, the cell is empty."""
-    values: WordMap | None = None
-    """Word in the file -> our word (empty: no value); a word that is not listed is a problem."""
+    values: WordList | None = None
+    """Word in the file -> our word (empty: no value); a word that is not listed is a problem. Where all are empty, and
+    the column is of numbers or days, the list says which words mean no value, and numbers and days stay as they are."""
     others: Text | None = None
     """Our word for all words that `values` does not list."""
     day: Literal["elapsed", "study-day", "date", "entry-date"] | None = None
@@ -68,15 +89,14 @@ class Unpivot(Part):
     column: Text
     set: TextMap
     """Our columns that are the same in each of these rows (test, unit, minute, parameter)."""
-    values: WordMap | None = None
-    """Word in the file -> result; a word with an empty one makes no row, a word that is not listed is a problem."""
+    values: WordList | None = None
+    """Word in the file -> result; a word with an empty one makes no row, a word that is not listed is a problem. Where
+    all are empty or limits (``<0.05``), numbers and limits stay as they are."""
 
 
-class FileMap(Part):
+class FileMap(OfAFile):
     """How one file becomes rows of one table. A file may be read into several tables."""
 
-    file: Text
-    """A CSV file, or a Parquet file, by its name."""
     table: TableName
     where: Filter = Field(default_factory=dict, validate_default=True)
     """Which rows are read; all where nothing is said."""
@@ -87,10 +107,9 @@ class FileMap(Part):
     unpivot: tuple[Unpivot, ...] = ()
 
 
-class AllocationMap(Part):
+class AllocationMap(OfAFile):
     """Where the arms stand, and what is known of the allocation list."""
 
-    file: Text
     participant: Source
     arm: Source
     sequence: Source | None = None
@@ -120,7 +139,15 @@ class ImportMap(Part):
 
     schema_: Literal["equipoise/import-map/1"] = Field(alias="schema")
     delimiter: Literal[",", ";", "\t"] = ","
-    encoding: Literal["utf-8", "latin-1"] = "utf-8"
+    encoding: Literal["utf-8", "latin-1", "windows-1252", "utf-16"] = "utf-8"
+    decimal: Literal[".", ","] = "."
+    """The decimal mark of numbers that are text; typed numbers of Parquet files and workbooks need none."""
+    dates: DateOrder = "year-month-day"
+    """The order of dates that are text; a date that begins with its year is read in every map."""
+    missing: tuple[Text, ...] = ()
+    """Words that mean no value in every column, as ``NA`` and ``.``; a column's own `values` go before them."""
+    words: Annotated[dict[str, WordMap], AfterValidator(read_only)] = Field(default_factory=dict, validate_default=True)
+    """Lists of words by name, which `values` may name."""
     files: Annotated[tuple[FileMap, ...], Field(min_length=1)]
     allocation: AllocationMap | None = None
     collected: tuple[Text, ...] = ()
@@ -182,7 +209,7 @@ def load_map(path: Path) -> LoadedMap:
     """Load and check an import map; raises InputError with every problem."""
     document = read_document(path)
     content = validated(ImportMap, document, what="import map")
-    problems = []
+    problems = list(_unknown_words(document, content))
     for index, entry in enumerate(content.files):
         known = BY_NAME[entry.table].schema
         steps = ("files", index)
@@ -203,4 +230,57 @@ def load_map(path: Path) -> LoadedMap:
             )
     if problems:
         raise InputError(f"{path} is not a meaningful import map", problems)
-    return LoadedMap(path, document, content)
+    return LoadedMap(path, document, _with_words(content))
+
+
+_WithValues = TypeVar("_WithValues", Source, Unpivot)
+
+
+def _sources(content: ImportMap) -> Iterator[tuple[tuple[Step, ...], Source | Unpivot]]:
+    """Everything in a map that may have `values`, with its place."""
+    for index, entry in enumerate(content.files):
+        yield from ((("files", index, "columns", name), source) for name, source in entry.columns.items())
+        yield from ((("files", index, "unpivot", place), item) for place, item in enumerate(entry.unpivot))
+    if content.allocation is not None:
+        for name in AllocationMap.model_fields:
+            if isinstance(source := getattr(content.allocation, name), Source):
+                yield ("allocation", name), source
+
+
+def _unknown_words(document: Document, content: ImportMap) -> Iterator[Problem]:
+    for steps, source in _sources(content):
+        if isinstance(source.values, str) and source.values not in content.words:
+            message, remedy = (
+                "the map has no list of words of this name",
+                f"Known: {', '.join(content.words) or 'none'}.",
+            )
+            yield document.problem((*steps, "values"), "map-words", message, remedy, source.values)
+
+
+def _with_words(content: ImportMap) -> ImportMap:
+    """The map with its shared lists of words in the place of their names."""
+
+    def listed(source: _WithValues) -> _WithValues:
+        known = content.words.get(source.values) if isinstance(source.values, str) else source.values
+        return source.model_copy(update={"values": known})
+
+    entries = tuple(
+        entry.model_copy(
+            update={
+                "columns": read_only({name: listed(source) for name, source in entry.columns.items()}),
+                "unpivot": tuple(map(listed, entry.unpivot)),
+            }
+        )
+        for entry in content.files
+    )
+    arms = content.allocation
+    if arms is not None:
+        given = {name: getattr(arms, name) for name in AllocationMap.model_fields}
+        changed = {name: listed(source) for name, source in given.items() if isinstance(source, Source)}
+        arms = arms.model_copy(update=changed)
+    return content.model_copy(update={"files": entries, "allocation": arms})
+
+
+def word_map(values: WordList | None) -> WordMap | None:
+    """The words of a loaded map, in which no list is named any more."""
+    return None if isinstance(values, str) else values

@@ -10,10 +10,11 @@ from pathlib import Path
 from equipoise.errors import DataError, Problem
 from equipoise.protocol.model import Protocol
 from equipoise.protocol.schema.measurement import Test
-from equipoise.records.importing.apply import Reading, import_files
-from equipoise.records.importing.choose import columns_of_arms, columns_of_entry, selected
-from equipoise.records.importing.convert import CellError, factor
-from equipoise.records.importing.map import FileMap, LoadedMap, Source, Unpivot
+from equipoise.records.importing.apply import import_files
+from equipoise.records.importing.choose import columns_of_entry, files_of_map, selected
+from equipoise.records.importing.convert import CellError, factor, is_result, translates_no_codes
+from equipoise.records.importing.map import FileMap, LoadedMap, Source, Unpivot, word_map
+from equipoise.records.importing.reading import Reading
 
 MOST_WORDS = 8
 """Different words of a column that a preview names."""
@@ -77,15 +78,15 @@ def preview_files(protocol: Protocol, loaded: LoadedMap, folder: Path) -> Previe
 
 
 def _entry(reading: Reading, entry: FileMap) -> EntryPreview:
-    table = reading.table(entry.file)
+    table = reading.table(entry.ref)
     if table is None or not _there(reading, entry):
-        return EntryPreview(entry.file, entry.table, 0 if table is None else len(table.rows), 0, 0, ())
+        return EntryPreview(entry.ref, entry.table, 0 if table is None else len(table.rows), 0, 0, ())
     rows = [cells for cells, _ in selected(table, entry.where)]
     needed = [source for source in entry.columns.values() if source.optional]
     kept = [cells for cells in rows if all(reading.text(source, cells) for source in needed)]
     columns = [_column(reading, name, source, kept) for name, source in entry.columns.items()]
     columns += [_result(reading, entry, item, kept) for item in entry.unpivot]
-    return EntryPreview(entry.file, entry.table, len(table.rows), len(rows), len(rows) - len(kept), tuple(columns))
+    return EntryPreview(entry.ref, entry.table, len(table.rows), len(rows), len(rows) - len(kept), tuple(columns))
 
 
 def _there(reading: Reading, entry: FileMap) -> bool:
@@ -100,8 +101,8 @@ def _there(reading: Reading, entry: FileMap) -> bool:
 def _column(reading: Reading, name: str, source: Source, rows: list[dict[str, str]]) -> ColumnPreview:
     cells = [reading.text(source, row) for row in rows]
     how = ""
-    if source.values is not None:
-        how = _words(cells, source.values, source.others)
+    if (values := word_map(source.values)) is not None:
+        how = _words(cells, values, source.others)
     elif source.day is not None:
         how = {
             "elapsed": "elapsed days",
@@ -109,7 +110,7 @@ def _column(reading: Reading, name: str, source: Source, rows: list[dict[str, st
             "date": f"dates, since {source.since}",
             "entry-date": "dates, days since the earliest",
         }[source.day]
-    where = f" (in {source.elsewhere.file})" if source.elsewhere is not None else ""
+    where = f" (in {source.elsewhere.ref})" if source.elsewhere is not None else ""
     return ColumnPreview(source.column + where, name, how, sum(cell != "" for cell in cells), cells.count(""))
 
 
@@ -126,13 +127,16 @@ def _ours(word: str | None) -> str:
 
 def _result(reading: Reading, entry: FileMap, item: Unpivot, rows: list[dict[str, str]]) -> ColumnPreview:
     """A column of results: its test with the conversion of units, or the parameter of supplied values."""
-    cells = [row[item.column] for row in rows]
+    cells = [reading.meant(row[item.column], word_map(item.values)) for row in rows]
     limits = sum(cell[:1] in "<>" for cell in cells if cell)
     fixed = {**entry.constants, **item.set}
     name = fixed.get("parameter") or f"{fixed.get('assessment', '')}.{fixed.get('test', _named_test(entry))}"
     how = [_unit(reading.protocol, fixed)] if entry.table == "findings" else []
     how += [f"{limits} beyond a limit"] if limits else []
-    how += [_words(cells, item.values, None)] if item.values is not None else []
+    if (values := word_map(item.values)) is not None:
+        stay = translates_no_codes(values)
+        words = [cell for cell in cells if cell in values or not (stay and is_result(cell, "either"))]
+        how.append(_words(words, values, None))
     filled = sum(cell != "" for cell in cells)
     return ColumnPreview(item.column, name, "; ".join(part for part in how if part), filled, len(cells) - filled)
 
@@ -161,10 +165,7 @@ def _test(protocol: Protocol, fixed: dict[str, str]) -> Test | None:
 
 def _left(reading: Reading) -> tuple[str, ...]:
     """Files beside those of the map."""
-    content = reading.loaded.content
-    named = {file for entry in content.files for file in columns_of_entry(entry)}
-    named |= set(columns_of_arms(content.allocation)) if content.allocation is not None else set()
-    named |= {content.redcap.dictionary} if content.redcap is not None else set()
+    named = {file for file, _ in files_of_map(reading.loaded.content).values()}
     there = (path.name for path in sorted(reading.folder.iterdir()) if path.is_file())
     return tuple(name for name in there if name not in named and name != reading.loaded.path.name)
 

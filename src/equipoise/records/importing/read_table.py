@@ -1,4 +1,4 @@
-"""Read a CSV or Parquet file as text, strictly: every row has the header's fields, every problem its line."""
+"""Read CSV, Parquet or a sheet as text, strictly: rows have the header's fields, problems their line."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ from pathlib import Path
 import polars as pl
 
 from equipoise.errors import Problem
+from equipoise.records.importing.workbook import SUFFIXES as WORKBOOKS
+from equipoise.records.importing.workbook import read_sheet
+
+_UTF_16, _ZIP = (b"\xff\xfe", b"\xfe\xff"), b"PK\x03\x04"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,18 +21,53 @@ class TextTable:
     """The cells of a file as text, stripped of surrounding white space.
 
     rows: one mapping column -> cell a row; lines: the line in the file on which each row begins, and in a Parquet file
-    the number of the row.
+    the number of the row. numeric: columns whose cells are numbers of the file, with a decimal point. mixed: whether
+    the other columns may hold such numbers too. notes: what the reader of the import should know.
     """
 
     name: str
     header: tuple[str, ...]
     rows: tuple[dict[str, str], ...]
     lines: tuple[int, ...]
+    numeric: frozenset[str] = frozenset()
+    mixed: bool = False
+    notes: tuple[Problem, ...] = ()
 
 
-def read_table(path: Path, name: str, *, delimiter: str, encoding: str) -> tuple[TextTable | None, list[Problem]]:
-    """Read the file, Parquet by its name or else CSV; the table is None where problems leave nothing to work on."""
-    return _parquet(path, name) if path.suffix == ".parquet" else _csv(path, name, delimiter, encoding)
+def read_table(
+    path: Path, name: str, *, delimiter: str, encoding: str, sheet: str | None = None
+) -> tuple[TextTable | None, list[Problem]]:
+    """Read the file, Parquet or a workbook by its name, else CSV; None where problems leave nothing to work on.
+
+    Raises SurroundingsError where a workbook needs the extra `excel`.
+    """
+    suffix = path.suffix.lower()
+    if suffix in WORKBOOKS:
+        return _workbook(path, name, sheet)
+    if sheet is not None:
+        remedy = f"Leave `sheet` out, or name a workbook ({', '.join(sorted(WORKBOOKS))})."
+        return None, [Problem(name, None, "", "sheet-known", "only a workbook has sheets", remedy)]
+    return _parquet(path, name) if suffix == ".parquet" else _csv(path, name, delimiter, encoding)
+
+
+def _workbook(path: Path, name: str, sheet: str | None) -> tuple[TextTable | None, list[Problem]]:
+    try:
+        read = read_sheet(path, name, sheet)
+    except OSError as error:
+        return None, [_absent(name, error)]
+    if isinstance(read, Problem):
+        return None, [read]
+    if not read.rows:
+        return None, [Problem(name, 1, "", "csv-header", "the sheet is empty", "Give a sheet with a header row.")]
+    used = [place for place in range(len(read.rows[0])) if any(row[place].strip() for row in read.rows)]
+    header = tuple(read.rows[0][place].strip() for place in used)
+    problems = _header(header, name, "")
+    if problems:
+        return None, problems
+    numbered = [(line, row) for line, row in enumerate(read.rows[1:], 2) if any(cell.strip() for cell in row)]
+    rows = tuple(dict(zip(header, (row[place].strip() for place in used), strict=True)) for _, row in numbered)
+    numeric = frozenset(column for column, place in zip(header, used, strict=True) if place in read.numeric)
+    return TextTable(name, header, rows, tuple(line for line, _ in numbered), numeric, mixed=True, notes=read.notes), []
 
 
 def _csv(path: Path, name: str, delimiter: str, encoding: str) -> tuple[TextTable | None, list[Problem]]:
@@ -36,12 +75,18 @@ def _csv(path: Path, name: str, delimiter: str, encoding: str) -> tuple[TextTabl
         raw = path.read_bytes()
     except OSError as error:
         return None, [_absent(name, error)]
+    if raw.startswith(_UTF_16) and encoding != "utf-16":
+        remedy = "Set `encoding: utf-16` in the map (and a tab as `delimiter`, for Excel's Unicode text)."
+        return None, [Problem(name, 1, "", "encoding", "the text is UTF-16", remedy)]
+    if raw.startswith(_ZIP):
+        remedy = f"Name it by its suffix where it is a workbook ({', '.join(sorted(WORKBOOKS))}), or export it as CSV."
+        return None, [Problem(name, 1, "", "encoding", "this is no text but an archive, as workbooks are", remedy)]
     try:
         text = raw.decode("utf-8-sig" if encoding == "utf-8" else encoding)
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
-        remedy = "Save the file as UTF-8, or set `encoding` in the map."
-        return None, [Problem(name, line, "", "encoding", "the text is not UTF-8", remedy)]
+        remedy = "Save the file as UTF-8, or set `encoding` in the map to what it is: windows-1252, latin-1, utf-16."
+        return None, [Problem(name, line, "", "encoding", f"the text is not {encoding.upper()}", remedy)]
     if "\x00" in text:
         line = text[: text.index("\x00")].count("\n") + 1
         return None, [Problem(name, line, "", "encoding", "the file holds a NUL character", "Export it again as text.")]
@@ -68,7 +113,8 @@ def _parquet(path: Path, name: str) -> tuple[TextTable | None, list[Problem]]:
     columns = [_as_text(frame[column]) for column in frame.columns]
     header = tuple(frame.columns)
     rows = tuple(dict(zip(header, cells, strict=True)) for cells in zip(*columns, strict=True))
-    return TextTable(name, header, rows, tuple(range(1, frame.height + 1))), []
+    numeric = frozenset(column for column, kind in frame.schema.items() if kind.is_numeric())
+    return TextTable(name, header, rows, tuple(range(1, frame.height + 1)), numeric), []
 
 
 def _as_text(column: pl.Series) -> list[str]:
@@ -115,7 +161,7 @@ def _parsed(text: str, name: str, delimiter: str) -> tuple[TextTable | None, lis
 
 
 def _header(header: tuple[str, ...], name: str, delimiter: str) -> list[Problem]:
-    others = [mark for mark in (",", ";", "\t") if mark != delimiter and mark in header[0]]
+    others = [mark for mark in (",", ";", "\t") if delimiter and mark != delimiter and mark in header[0]]
     if len(header) == 1 and others:
         message = f"the header is one field; the delimiter seems to be {others[0]!r}, not {delimiter!r}"
         return [Problem(name, 1, "", "csv-delimiter", message, "Set `delimiter` in the map, or export the file again.")]
