@@ -132,7 +132,7 @@ def test_no_module_and_no_function_is_too_long() -> None:
 
 
 @pytest.mark.requirement("SETUP-CI")
-def test_ci_runs_the_parts_of_make_test_then_verify_quick_and_nothing_else() -> None:
+def test_ci_runs_the_parts_of_make_test_then_references_and_verify_quick() -> None:
     """The parts are those of the Makefile's own list, in its order; install, which each of them needs, comes first."""
     check = read("Makefile").partition("\ncheck: ")[2].partition("\n\n")[0]
     parts = [line.removeprefix("\t@$(MAKE) ") for line in check.splitlines()[1:]]
@@ -140,7 +140,7 @@ def test_ci_runs_the_parts_of_make_test_then_verify_quick_and_nothing_else() -> 
     script = read(".ci/run")
     listed = re.search(r"^parts=\((.*)\)$", script, re.MULTILINE)
     assert listed is not None
-    assert re.findall(r'"([^"]+)"', listed[1]) == ["install", *parts, "verify-quick"]
+    assert re.findall(r'"([^"]+)"', listed[1]) == ["install", *parts, "references", "verify-quick"]
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
     assert "make test" in read("README.md") and "make verify-quick" in read("README.md")
 
@@ -163,10 +163,10 @@ def test_ci_prints_the_seconds_of_each_part(tmp_path: Path) -> None:
     ran = (tmp_path / "ran.txt").read_text(encoding="utf-8").split()
     assert [*ran[:4], *sorted(ran[4:6]), *ran[6:]] == [
         *("install", "lint", "imports", "ids"),
-        *("sabotage", "types", "quick", "verify-quick"),
+        *("sabotage", "types", "quick", "references", "verify-quick"),
     ]
     timed = re.findall(r"^CI: make (.+): \d+ s$", done.stdout, re.MULTILINE)
-    assert timed == ["install", "lint", "imports", "ids", "-j 2 types sabotage", "quick", "verify-quick"]
+    assert timed == ["install", "lint", "imports", "ids", "-j 2 types sabotage", "quick", "references", "verify-quick"]
 
 
 @pytest.mark.requirement("SETUP-CI")
@@ -174,7 +174,7 @@ def test_ci_ends_itself_in_time_and_lists_what_was_not_run(tmp_path: Path) -> No
     done = ci_in(tmp_path, "types:\n\t@sleep 50\n%:\n\t@echo $@ >> ran.txt\n", 3)
     assert done.returncode == 1
     assert "make -j 2 types sabotage did not finish" in done.stdout
-    assert re.findall(r"^CI: not run: make (.+)$", done.stdout, re.MULTILINE) == ["quick", "verify-quick"]
+    assert re.findall(r"^CI: not run: make (.+)$", done.stdout, re.MULTILINE) == ["quick", "references", "verify-quick"]
     assert "quick" not in (tmp_path / "ran.txt").read_text(encoding="utf-8")
 
 

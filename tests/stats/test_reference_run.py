@@ -66,3 +66,16 @@ def test_a_script_whose_program_is_absent_is_left_out_aloud(tmp_path):
 def test_a_folder_without_scripts_is_a_mistake(tmp_path):
     done = subprocess.run([sys.executable, REFERENCE / "run", "--folder", tmp_path], capture_output=True, check=False)
     assert done.returncode == 1
+
+
+def test_a_script_with_an_environment_of_its_own_runs_in_it_or_is_left_out_aloud(tmp_path):
+    method = tmp_path / "method"
+    method.mkdir()
+    (method / "requirements.txt").write_text("somepackage\n")
+    done = rerun(tmp_path, f"print({STORED!r})")
+    assert done.returncode == 0
+    assert "method/script.py: left out, its environment method/.venv is not installed" in done.stdout
+    (method / ".venv" / "bin").mkdir(parents=True)
+    (method / ".venv" / "bin" / "python").symlink_to(sys.executable)
+    done = rerun(tmp_path, f"print({STORED!r})")
+    assert "method/script.py: same" in done.stdout

@@ -240,6 +240,55 @@ def test_whatever_is_changed_there_is_no_traceback(data: st.DataObject) -> None:
 BASE = usdm_document(load_protocol(VALID / "minimal.yaml"))
 
 
+@pytest.mark.requirement("STANDARDS-USDM-MODEL")
+@pytest.mark.parametrize("version", ["3.0.0", "4.1.0", None, 4])
+def test_another_version_of_the_model_is_not_checked_and_that_is_the_only_finding(version: object) -> None:
+    (found,) = usdm_objections(BASE | {"usdmVersion": version, "study": {"instanceType": "Branch"}})
+    assert found.rule == "USDM-01" and found.message.startswith("not checked")
+
+
+@pytest.mark.requirement("STANDARDS-USDM-MODEL")
+def test_what_the_model_allows_and_our_documents_do_not_use_is_no_finding(model: Document) -> None:
+    """A study without id, criteria and epochs side by side, a visit scheduled twice, a decision in the timeline."""
+
+    def change(document: Document) -> None:
+        one = design(document)
+        document["study"]["id"] = None
+        for criterion in one["eligibilityCriteria"]:
+            criterion.pop("nextId", None), criterion.pop("previousId", None)
+        timeline = one["scheduleTimelines"][0]
+        last = timeline["instances"][-1]
+        again = {**last, "id": "again", "name": "again"}
+        choice = {
+            "id": "choice",
+            "name": "choice",
+            "instanceType": "ScheduledDecisionInstance",
+            "defaultConditionId": last["id"],
+            "conditionAssignments": [
+                {
+                    "id": "c1",
+                    "instanceType": "ConditionAssignment",
+                    "condition": "relapse",
+                    "conditionTargetId": "again",
+                }
+            ],
+        }
+        before = next(item for item in timeline["instances"] if item.get("defaultConditionId") == last["id"])
+        before["defaultConditionId"] = "choice"
+        timeline["instances"] += [again, choice]
+
+    assert usdm_objections(spoilt(change)(model)) == ()
+
+
+@pytest.mark.requirement("STANDARDS-USDM-MODEL")
+@pytest.mark.parametrize("duration", ["P63D", "-P1D", "P1.5D", "PT0,5H", "P1Y2M3W4DT5H6M7S"])
+def test_durations_of_iso_8601_are_read(duration: str, model: Document) -> None:
+    def change(document: Document) -> None:
+        design(document)["scheduleTimelines"][0]["timings"][0]["value"] = duration
+
+    assert usdm_objections(spoilt(change)(model)) == ()
+
+
 @pytest.mark.parametrize("thing", [None, 3, [], {}, {"study": None}, {"study": {}}])
 def test_what_is_no_document_is_told(thing: object) -> None:
     assert usdm_objections(thing)
