@@ -37,7 +37,7 @@ def _attribute(text: str) -> Attribute:
 
 
 def _model() -> dict[str, tuple[Attribute, ...]]:
-    lines = (files(__package__) / "model-4.0.txt").read_text(encoding="utf-8").splitlines()
+    lines = (files("equipoise.records.standards.usdm") / "model-4.0.txt").read_text(encoding="utf-8").splitlines()
     named = (line.partition(":") for line in lines)
     return {name: tuple(map(_attribute, attributes.split())) for name, _, attributes in named}
 
