@@ -253,7 +253,7 @@ def test_someone_randomised_without_an_arm_is_refused(made: Path, tmp_path: Path
     (tmp_path / "few.csv").write_text("participant,arm\nINV-01,tablet\n")
     done = run("analyse", EXAMPLE / "protocol.yaml", made, "--allocation", tmp_path / "few.csv", "-o", tmp_path / "x")
     assert done.returncode == 3
-    assert done.stderr.count("allocation-complete") == 11
+    assert done.stderr.count("allocation-complete") == 3 and "And 8 more." in done.stderr
     assert not (tmp_path / "x").exists()
 
 
