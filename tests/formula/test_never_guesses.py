@@ -206,14 +206,14 @@ def test_a_visit_that_nobody_reached_keeps_its_place_and_is_told():
     sigma = kept.fit.sigma
     assert_allclose(sigma[1, 2] / sigma[0, 0], (sigma[0, 1] / sigma[0, 0]) ** 2, rtol=1e-9)
     assert kept.visits == ("Week 4", "Week 8", "Week 24")
-    assert "there is no value at Week 12: it keeps its place" in kept.message
+    assert "there is no complete row at Week 12: it keeps its place" in kept.message
     assert kept.message.startswith("ok; ")
-    assert "Note         There is no value at Week 12: it keeps its place" in str(kept)
+    assert "Note         There is no complete row at Week 12: it keeps its place" in str(kept)
     assert "at 0, 1, 3" in str(kept)
     dropped = equipoise.mmrm("y ~ arm + ar1(AVISIT | id)", in_order(gone), drop_empty_visits=True)
     sigma = dropped.fit.sigma
     assert_allclose(sigma[1, 2], sigma[0, 1], rtol=1e-9)
-    assert "there is no value at Week 12: left out before distances were counted" in dropped.message
+    assert "there is no complete row at Week 12: left out before distances were counted" in dropped.message
     assert abs(dropped.deviance - kept.deviance) > 0.1
     # A level without a row is a visit too.
     without = in_order(gone.filter(pl.col("AVISIT") != "Week 12"))
@@ -236,7 +236,7 @@ def test_an_empty_visit_is_told_where_it_changes_nothing(name):
     found, dropped = (
         equipoise.mmrm(f"y ~ arm + {name}(AVISIT | id)", gone, drop_empty_visits=drop) for drop in (False, True)
     )
-    assert "there is no value at Week 8" in found.message and "no part in the covariance" in found.message
+    assert "there is no complete row at Week 8" in found.message and "no part in the covariance" in found.message
     the_same(found, dropped)
 
 

@@ -19,6 +19,7 @@ from equipoise.stats.arrays import Counts, Flags, Floats
 ALPHABET = "in alphabetical order"
 CATEGORIES = "in the order of its categories"
 MET = "in the order in which this session met its categories"
+UNORDERED = "in the order of its categories, which are not called ordered"
 ASCENDING = "ascending"
 
 
@@ -107,7 +108,7 @@ def _keys(series: pl.Series) -> Column:
         return _of_categories(series)
     if series.dtype.is_float():
         series = series.fill_nan(None)
-    if series.dtype.is_nested() or series.dtype in (pl.Object, pl.Null):
+    if series.dtype.is_nested() or series.dtype in (pl.Object, pl.Null, pl.Binary):
         raise _no_kind(series.name, str(series.dtype))
     levels = series.drop_nulls().unique().sort()
     codes = (series.rank("dense").cast(pl.Int64) - 1).fill_null(-1).to_numpy()
@@ -166,9 +167,13 @@ def _keys_of_pandas(name: str, series: Any) -> Column:
     if series.dtype.name == "category":
         codes = series.cat.codes.to_numpy(dtype=np.int64)
         labels = list(series.cat.categories)
+        odd = [label for label in labels if isinstance(label, bytes | tuple)]
+        if odd:
+            raise _no_kind(name, f"categories of {type(odd[0]).__name__}")
         # Categories that are made of text without a word on their order are in that of the alphabet.
-        alphabetical = not series.cat.ordered and all(isinstance(x, str) for x in labels) and labels == sorted(labels)
-        order = ALPHABET if alphabetical else CATEGORIES
+        used = [label for place, label in enumerate(labels) if (codes == place).any()]
+        text = all(isinstance(label, str) for label in labels)
+        order = CATEGORIES if series.cat.ordered else ALPHABET if text and used == sorted(used) else UNORDERED
         return Column(name, codes=codes, levels=tuple(word(level) for level in labels), order=order)
     if series.dtype.name == "object":
         _kind_of_objects(name, series)

@@ -17,6 +17,7 @@ from equipoise.formula.grammar import Parsed
 from equipoise.formula.means import compared, mean_rows
 from equipoise.formula.model_frame import ModelFrame
 from equipoise.formula.options import Inference
+from equipoise.formula.schedule import order_note
 from equipoise.formula.summary import summary
 from equipoise.stats.ancova import Contrast
 from equipoise.stats.arrays import Floats
@@ -99,7 +100,8 @@ class FittedMMRM:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader should know of a fit: visits without values, and what cannot be estimated for want of rows."""
-        found = self.frame.schedule.notes(self.fit.structure)
+        found = order_note(self.fit.structure, self.frame.schedule, self.inference.by)
+        found += self.frame.schedule.notes(self.fit.structure)
         if self.known.cells and self.status == Status.OK:
             lost = [
                 name
@@ -210,7 +212,16 @@ class FittedMMRM:
         the analysed rows, or as ``at`` says. Searle, Speed & Milliken, Am Stat 1980;34:216-221.
         InputError: a name that is no factor, or no covariate, of the model; a level outside (0, 1).
         """
-        cells, rows = mean_rows(self.design, (by,) if isinstance(by, str) else tuple(by), at or {})
+        names = (by,) if isinstance(by, str) else by
+        if not isinstance(names, Sequence) or not all(isinstance(name, str) for name in names):
+            raise _wrong("by", "Means are taken by factors", "Give the name of one, or a list of names.", by)
+        if at is not None and not isinstance(at, Mapping):
+            raise _wrong("at", "Covariates are given by their names", "Give at={'base': 7.5}.", at)
+        taken = {*WITH_INTERVAL, "status"} | ({"contrast"} if compare is not None else set())
+        for name in names:
+            if name in taken:
+                raise _wrong("by", "The table has a column of this name", "Rename the factor in the data.", name)
+        cells, rows = mean_rows(self.design, tuple(names), at or {})
         if compare is not None:
             cells, rows = compared(cells, rows, compare)
         numbers = self._inferred(rows, level)
@@ -241,8 +252,13 @@ class FittedMMRM:
             for name in L:
                 if name not in self.terms:
                     raise _wrong("L", "The model has no such coefficient", f"Terms are {', '.join(self.terms)}.", name)
+                if self.terms.count(name) > 1:
+                    remedy = "Rename a column or a level, or give weights as an array in the order of .terms."
+                    raise _wrong("L", "Two coefficients have this name", remedy, name)
             L = [L.get(name, 0.0) for name in self.terms]
         try:
+            if np.asarray(L).dtype.kind not in "iufbO":
+                raise TypeError(L)
             rows = np.atleast_2d(np.asarray(L, dtype=np.float64))
         except (TypeError, ValueError):
             raise _wrong("L", "Weights are numbers", f"Give {p} for each combination.", L) from None

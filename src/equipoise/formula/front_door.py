@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from equipoise.errors import InputError, Problem, shown
 from equipoise.formula.design import design
 from equipoise.formula.estimable import everything, without_empty_cells
@@ -48,6 +50,9 @@ def mmrm(
     SurroundingsError: formulaic is not installed (the extra ``formula``).
     """
     how = inference(method, vcov)
+    if not isinstance(reml, bool | np.bool_):
+        problem = Problem("equipoise.mmrm", None, "reml", "option", "It is True or False", "Give one.", shown(reml))
+        raise InputError("the options cannot be used", [problem])
     if not reml and how.vcov == "adjusted":
         message = "Kenward and Roger's adjustment is one of restricted likelihood"
         remedy = "Take method='satterthwaite' with reml=False."

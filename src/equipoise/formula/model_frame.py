@@ -86,6 +86,7 @@ def model_frame(parsed: Parsed, data: object, weights: object, wanted: Asked) ->
     if visit.name in columns and columns[visit.name].codes is not None:
         columns[visit.name] = visit
     weight, weight_name = _weights(weights, frame)
+    _same_index(weights, data)
     gaps = {column.name: column.missing for column in (*columns.values(), visit, subject)}
     if weight is not None:
         gaps[weight_name] = np.isnan(weight)
@@ -146,6 +147,8 @@ def _weights(weights: Any, frame: Frame) -> tuple[Floats | None, str]:
             raise unusable(f"column {weights}", "data-kind", "Weights are numbers", "Convert the column before.")
         return numbers, weights
     try:
+        if np.asarray(weights).dtype.kind not in "iufO":
+            raise TypeError(weights)
         values = np.asarray(weights, dtype=np.float64)
     except (TypeError, ValueError):
         raise _weights_error("Weights are numbers", "Give a column's name or an array.", weights) from None
@@ -153,6 +156,14 @@ def _weights(weights: Any, frame: Frame) -> tuple[Floats | None, str]:
         message = f"Weights of shape {values.shape} do not fit {frame.rows} rows"
         raise _weights_error(message, "Give one for each row of the data.", None)
     return values, "weights"
+
+
+def _same_index(weights: Any, data: Any) -> None:
+    """InputError: weights and data of pandas have rows by other names, so that positions would be a guess."""
+    mine, theirs = getattr(weights, "index", None), getattr(data, "index", None)
+    if mine is not None and theirs is not None and hasattr(mine, "equals") and not mine.equals(theirs):
+        message = "Weights and data have another index, so that their rows are not the same ones"
+        raise _weights_error(message, "Give a column of the data, or weights.loc[data.index].", None)
 
 
 def _weights_error(message: str, remedy: str, value: object) -> InputError:

@@ -7,6 +7,7 @@ An order that was not given is never guessed: text has only that of the alphabet
 from __future__ import annotations
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from numbers import Real
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from equipoise.errors import InputError, Problem, shown
-from equipoise.formula.columns import ALPHABET, Column, word
+from equipoise.formula.columns import ALPHABET, MET, UNORDERED, Column, word
 from equipoise.formula.grammar import Parsed
 from equipoise.formula.tokens import refuse
 from equipoise.stats.arrays import Floats
@@ -69,7 +70,7 @@ class Schedule:
         if not self.empty:
             return ()
         several = len(self.empty) > 1
-        who = f"there is no value at {', '.join(shortened(self.empty))}"
+        who = f"there is no complete row at {', '.join(shortened(self.empty))}"
         it, keeps = ("they", "keep their places") if several else ("it", "keeps its place")
         if self.dropped:
             return (f"{who}: left out before distances were counted (drop_empty_visits)",)
@@ -140,12 +141,25 @@ def scheduled(whole: Column, kept: Column, wanted: Asked) -> Schedule:
     )
 
 
+def _depends(structure: StructureName, schedule: Schedule, by: str) -> tuple[bool, bool]:
+    """Whether numbers depend on the order of the visits: by distances, and by Kenward and Roger's full adjustment."""
+    count = len(schedule.labels if schedule.dropped else schedule.all_labels)
+    apart = structure in BY_DISTANCE and count > 2
+    return apart, structure == "us" and by == "kenward-roger" and len(schedule.labels) > 1
+
+
+def order_note(structure: StructureName, schedule: Schedule, by: str) -> tuple[str, ...]:
+    """That numbers depend on an order which the data have, but do not call one in time."""
+    if schedule.order not in (MET, UNORDERED) or not any(_depends(structure, schedule, by)):
+        return ()
+    order = f"{schedule.line}, {schedule.order}"
+    return (f"numbers depend on the order of the visits, {order}; say visits=[…] if it is another",)
+
+
 def check_order(parsed: Parsed, schedule: Schedule, by: str) -> None:
     """InputError: the visits have no order but that of the alphabet, and some number depends on it."""
     structure = parsed.covariance.structure
-    count = len(schedule.labels if schedule.dropped else schedule.all_labels)
-    apart = structure in BY_DISTANCE and count > 2
-    adjusted = structure == "us" and by == "kenward-roger" and len(schedule.labels) > 1
+    apart, adjusted = _depends(structure, schedule, by)
     if schedule.order != ALPHABET or not (apart or adjusted):
         return
     names = ", ".join(shortened(schedule.all_labels))
@@ -160,9 +174,13 @@ def check_order(parsed: Parsed, schedule: Schedule, by: str) -> None:
 
 
 def _labels(visits: Any) -> tuple[str, ...]:
-    if isinstance(visits, str) or not isinstance(visits, Iterable):
+    if isinstance(visits, str | bytes | AbstractSet) or not isinstance(visits, Iterable):
         raise _wrong("visits", "Visits are a list of the column's values, in order", "Give them as a list.", visits)
-    labels = tuple(word(value) for value in visits)
+    values = list(visits)
+    for value in values:
+        if value is None or value != value:  # noqa: PLR0124 - a number that is none is not equal to itself
+            raise _wrong("visits", "A visit has a label", "Leave missing values out of the list.", value)
+    labels = tuple(word(value) for value in values)
     if len(labels) < 1:
         raise _wrong("visits", "The list of visits is empty", "Name every visit, in order.")
     for place, label in enumerate(labels):

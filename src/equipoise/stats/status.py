@@ -63,7 +63,7 @@ ADVICE = MappingProxyType(
             "look at the analysis set and at the reasons for missing values",
         ),
         Status.TOO_FEW_OBSERVATIONS: Advice(
-            "too few observations for a standard error: no degree of freedom is left",
+            "too few observations for a standard error: no degree of freedom is left, or no variance once adjusted",
             "adjust for fewer covariates, or describe the values without inference",
         ),
         Status.NOT_FINITE: Advice(
@@ -79,7 +79,7 @@ ADVICE = MappingProxyType(
             "report the value itself, and check how the outcome was recorded",
         ),
         Status.UNDEFINED_LEVERAGE: Advice(
-            "one participant alone determines a coefficient (leverage 1), so HC3 is undefined",
+            "one participant alone determines a coefficient (leverage 1), so a robust variance (HC3, CR2) is undefined",
             "use the model-based standard error, or drop the covariate or arm that one participant carries",
         ),
         Status.DEPENDENT_CONTRASTS: Advice(

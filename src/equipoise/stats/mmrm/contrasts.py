@@ -19,6 +19,8 @@ Method = Literal["satterthwaite", "kenward-roger", "kenward-roger-linear", "resi
 
 DEPENDENT = 1e-7
 """Of a combination of unit variance, less than this beside the others is no combination of its own."""
+LEAST_OF_CR2 = 0.5
+"""Degrees of freedom of a robust variance below this are rounding."""
 
 
 def coefficient_covariance(fit: MMRMFit, method: Method = "kenward-roger-linear") -> Floats:
@@ -59,7 +61,10 @@ def contrast(
         estimate = weights @ fit.coefficients
         variance = np.einsum("qa,ab,qb->q", along, spread, along)
         # An adjustment that leaves no variance, or a quadratic form without spread, has no t distribution.
-        void = ~((variance > 0) & (df > 0) & np.isfinite(df))
+        # Bell and McCaffrey's degrees of freedom are (sum of weights)² over sum of squares, so at least 1: less is
+        # the rounding of a variance of nothing, as of an arm of one participant.
+        least = LEAST_OF_CR2 if method == "cr2" else 0.0
+        void = ~((variance > 0) & (df > least) & np.isfinite(df))
         status[void] = Status.UNDEFINED_LEVERAGE if method == "cr2" else Status.TOO_FEW_OBSERVATIONS
         estimate, variance, df = (np.where(void, np.nan, number) for number in (estimate, variance, df))
     error = np.sqrt(variance)
@@ -75,6 +80,7 @@ def joint_test(fit: MMRMFit, L: Floats, *, method: Method = "kenward-roger-linea
     ValueError: L that does not fit or has a row of 0; an unknown method, or cr2, which has one row at a time.
     """
     weights = _checked(fit, L, method)
+    weights = weights / np.abs(weights).max(axis=1, keepdims=True)  # the test is of directions, whatever their length
     if method == "cr2":
         raise ValueError("cr2 has no joint test: take the combinations one by one")
     if fit.solved is None:
