@@ -273,3 +273,72 @@ def test_people_are_counted_by_arm_and_period_and_by_the_product_given() -> None
     assert people_given(data, "group-b", "period-2").tolist() == [arms[LATE]] and people_given(data).tolist() == [21]
     wrong = changed(panel, "dispensed", dose_of(panel, first(panel, LATE), "period-1", 1), product="msc")
     assert people_given(data_of(wrong), "group-b", "period-1").tolist() == [1]
+
+
+# ---- What is missing of one event, beside others that are answered ----
+
+SEVERE = (10.0, 4.0, 0.0, 1.0)
+"""Day, grade, not serious, related."""
+
+
+@pytest.mark.requirement("SAFETY-UNANSWERED")
+@pytest.mark.parametrize("missing", ["day", "grade", "related"])
+def test_severe_events_that_lack_an_answer_are_never_no_event(missing: str) -> None:
+    day, grade, serious, related = (
+        NAN if name == missing else value
+        for name, value in zip(("day", "grade", "serious", "related"), SEVERE, strict=True)
+    )
+    panel = with_events(harmless(), *((person, day, grade, serious, related) for person in range(5)))
+    found = verdict(panel)
+    assert found.verdict != "no signal" and "cannot be excluded" not in found.reason
+    assert "an event whose day, grade or relation is not recorded" in found.reason
+    assert "never met" not in found.reason
+
+
+@pytest.mark.requirement("SAFETY-UNANSWERED")
+def test_a_rule_that_was_met_anyway_stays_met() -> None:
+    known = [(person, 5.0, 4.0, 0.0, 1.0) for person in range(6)]
+    panel = with_events(harmless(), *known, (10, NAN, 4.0, 0.0, 1.0))
+    assert verdict(panel).verdict == "signal"
+
+
+@pytest.mark.requirement("SAFETY-UNANSWERED")
+def test_what_cannot_be_the_rules_event_changes_nothing() -> None:
+    """Not related, of a lower grade, or before every dose: an answer that is missing beside it does not matter."""
+    early = -5.0
+    panel = with_events(harmless(), (0, NAN, 4.0, 0.0, 0.0), (1, NAN, 1.0, 0.0, 1.0), (2, early, NAN, 0.0, 1.0))
+    assert verdict(panel).verdict == "no signal"
+
+
+@pytest.mark.requirement("SAFETY-UNANSWERED")
+@pytest.mark.parametrize(("serious", "related"), [(1.0, NAN), (NAN, 1.0)])
+def test_an_event_that_may_be_serious_and_related_is_not_recorded_rather_than_absent(
+    serious: float, related: float
+) -> None:
+    found = verdict(with_events(harmless(), (0, 3.0, 1.0, serious, related)))
+    assert found.verdict == "not recorded"
+    assert "1 event may be serious and related: seriousness or relation is not answered" in found.reason
+
+
+@pytest.mark.requirement("SAFETY-UNANSWERED")
+def test_a_lot_that_passed_by_its_word_alone_is_not_taken_for_passed() -> None:
+    panel = harmless()
+    row = release_row(panel, EARLY, "culture")
+    doubtful = verdict(changed(panel, "lots", row, passed=1.0, original="growth"))
+    assert doubtful.verdict == "not assessable" and "said to have passed with a result that does not" in doubtful.reason
+    for word in ("No growth", "no  growth.", "NO GROWTH"):
+        assert verdict(changed(panel, "lots", row, passed=1.0, original=word)).verdict == "no signal"
+        assert verdict(changed(panel, "lots", row, passed=NAN, original=word)).verdict == "no signal"
+
+
+@pytest.mark.requirement("SAFETY-UNANSWERED")
+def test_a_product_that_was_not_allocated_and_has_no_dose_is_said() -> None:
+    panel = harmless()
+    person = first(panel, LATE)
+    dose = dose_of(panel, person, "period-1", 1, "interventions")
+    given = changed(panel, "interventions", dose, status="not-given")
+    assert verdict(given).verdict == "no signal", "its own product, which was not given"
+    astray = changed(given, "dispensed", dose_of(panel, person, "period-1", 1), product="msc")
+    found = verdict(astray)
+    assert found.verdict == "not assessable"
+    assert "1 other product than allocated dispensed without such a dose in the records" in found.reason

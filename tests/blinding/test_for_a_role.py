@@ -226,7 +226,7 @@ def test_a_dry_run_for_a_role_says_what_its_verdicts_lack(trial: Path, tmp_path:
     done = analyse("msc-t1d", trial, tmp_path / "dry", role=STATISTICIAN, scramble=5)
     claims = {claim.id: claim for claim in done.results.claims}
     assert claims["c1"].verdict == "not assessable"
-    assert claims["c1"].reason == f"lots or events are {REASON}"
+    assert claims["c1"].reason == f"lots, infusions or events are {REASON}"
     assert REASON in claims["c5"].reason
     found = {item.id.split("/")[0]: item for item in done.results.results}
     assert found["hba1c-12"].estimate is not None
@@ -234,3 +234,13 @@ def test_a_dry_run_for_a_role_says_what_its_verdicts_lack(trial: Path, tmp_path:
     report(tmp_path / "dry")
     assert not (tmp_path / "dry" / "allocation.csv").exists()
     assert verify(tmp_path / "dry").results > 50
+
+
+@pytest.mark.requirement("BLINDING-FOLDER")
+def test_an_event_that_is_known_by_a_withheld_reason_is_withheld_and_not_zero(blinded: Path) -> None:
+    tables = json.loads((blinded / "results.json").read_text("utf-8"))["tables"]
+    (table,) = [table for table in tables if table["id"] == "intercurrent-events"]
+    declined = [row for row in table["rows"] if "declined" in row[1]]
+    assert declined
+    for row in declined:
+        assert row[-1].startswith("withheld") and set(row[2:-1]) == {None}

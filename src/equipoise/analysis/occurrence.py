@@ -137,7 +137,13 @@ def hidden(data: AnalysisData, event: IntercurrentEvent) -> bool:
         return binding.events in withheld.hidden.assessments or withheld.column("events", "term")
     if binding.interventions is not None:
         return binding.interventions in withheld.hidden.assessments
-    return binding.rule in ("lot-failed", "dose-below-range") and withheld.column("lots", "value")
+    if binding.rule in (None, "insulin-zero"):
+        return False
+    if binding.rule in ("lot-failed", "dose-below-range") and withheld.column("lots", "value"):
+        return True
+    if binding.rule == "period-declined" and withheld.column("interventions", "reason"):
+        return True  # by the reason a dose that was declined is told from one that could not be given
+    return infusions_of(data.protocol) in withheld.hidden.assessments
 
 
 def _unknown(data: AnalysisData, event: IntercurrentEvent) -> str:

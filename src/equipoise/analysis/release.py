@@ -43,7 +43,8 @@ class Release:
     """What is known of the infused lots.
 
     failed: in the order of doses and tests. doses: how many held a product with release tests; untested: of those
-    without a lot, or whose lot lacks the result of a gate. strangers: rows of doses whose lot was made for another
+    without a lot, or whose lot lacks the result of a gate. doubtful: of those whose lot passed a gate by the word and
+    has a reported result that is not the one to pass. strangers: rows of doses whose lot was made for another
     participant.
     measured: row of a dose -> what its lot holds of the dose.
     """
@@ -51,6 +52,7 @@ class Release:
     failed: tuple[FailedTest, ...]
     doses: int
     untested: int
+    doubtful: int
     strangers: tuple[int, ...]
     measured: dict[int, float]
 
@@ -61,7 +63,7 @@ def release_of(data: AnalysisData, doses: Doses) -> Release:
     failed: list[FailedTest] = []
     measured: dict[int, float] = {}
     strangers: list[int] = []
-    counted = untested = 0
+    counted = untested = doubtful = 0
     for place in range(len(doses)):
         product = _tested_product(data, int(doses.product[place]))
         if product is None:
@@ -71,13 +73,15 @@ def release_of(data: AnalysisData, doses: Doses) -> Release:
         rows = lots.rows.get(lot, [])
         by_test = {lots.text(row, "test"): row for row in rows}
         untested += any(test.use == "gate" and not lots.told(by_test.get(test.id)) for test in product.release_tests)
+        gates = [(t, by_test[t.id]) for t in product.release_tests if t.use == "gate" and t.id in by_test]
+        doubtful += any(lots.number(row, "passed") == 1 and _unexpected(lots, row, test) for test, row in gates)
         if rows and product.kind == "autologous-cells" and lots.owner(rows[0]) != int(doses.person[place]):
             strangers.append(place)
         failed += _failures(lots, product, place, lot, rows)
         for test in product.release_tests:
             if test.measures == "dose" and test.id in by_test:
                 measured[place] = lots.number(by_test[test.id], "value")
-    return Release(tuple(failed), counted, untested, tuple(strangers), measured)
+    return Release(tuple(failed), counted, untested, doubtful, tuple(strangers), measured)
 
 
 def _tested_product(data: AnalysisData, code: int) -> Product | None:
@@ -130,14 +134,23 @@ def _failed(lots: _Lots, row: int, test: ReleaseTest) -> bool:
     passed = lots.number(row, "passed")
     if passed == 0:
         return True
-    value, text = lots.number(row, "value"), lots.text(row, "original").strip()
+    value = lots.number(row, "value")
     comparable = not math.isnan(value) and lots.text(row, "unit") in ("", test.unit)
     if comparable and (
         (test.lower is not None and value < test.lower) or (test.upper is not None and value > test.upper)
     ):
         return True
-    unsaid = math.isnan(passed) and test.expected is not None and bool(text)
-    return unsaid and text.casefold() != str(test.expected).casefold()
+    return math.isnan(passed) and _unexpected(lots, row, test)
+
+
+def _unexpected(lots: _Lots, row: int, test: ReleaseTest) -> bool:
+    """Whether a result was reported in words that are not those to pass, whatever capitals, blanks and full stop."""
+    text = _plain(lots.text(row, "original"))
+    return test.expected is not None and bool(text) and text != _plain(str(test.expected))
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().split()).rstrip(".")
 
 
 def _result(lots: _Lots, row: int) -> str:

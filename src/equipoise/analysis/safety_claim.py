@@ -45,9 +45,10 @@ def _word(facts: Facts, *, met: bool, unknown: bool) -> str:
         return PROCEDURE
     if not _number(facts, "people-given"):
         return NOT_ASSESSABLE
-    if facts["not-recorded"] is not None:
+    if facts["not-recorded"] is not None or _number(facts, "serious-unanswered"):
         return NOT_RECORDED
-    return NOT_ASSESSABLE if unknown else NO_SIGNAL
+    doubtful = _number(facts, "lots-doubtful") or _number(facts, "dispensed-astray")
+    return NOT_ASSESSABLE if unknown or doubtful else NO_SIGNAL
 
 
 def _rules(claim: Claim, tables: Sequence[ResultTable]) -> Iterator[dict[str, Cell]]:
@@ -81,7 +82,7 @@ def _of_harm(facts: Facts) -> Iterator[str]:
     if count := _number(facts, "serious-procedure"):
         yield f"{_many(count, 'related serious event')} with no active dose given on or before its start day"
     if count := _number(facts, "serious-unanswered"):
-        yield f"{_many(count, 'serious event')} without an answer to relation"
+        yield f"{_many(count, 'event')} may be serious and related: seriousness or relation is not answered"
     if count := _number(facts, "lots-failed"):
         late = _number(facts, "lots-failed-after")
         yield f"{_many(count, 'infused lot')} failed a gate (release failed after infusion: {late})"
@@ -104,6 +105,10 @@ def _of_product(facts: Facts, notes: Sequence[str]) -> Iterator[str]:
     elif dispensed is not None and int(dispensed) < doses:
         unknown = f"{doses - int(dispensed)} of {doses} doses"
         yield f"product given: not recorded for {unknown}, which count as the arm's product"
+    if doubtful := _number(facts, "lots-doubtful"):
+        yield f"{_many(doubtful, 'infusion')} of a lot that is said to have passed with a result that does not"
+    if astray := _number(facts, "dispensed-astray"):
+        yield f"{_many(astray, 'other product')} than allocated dispensed without such a dose in the records"
     if untested := _number(facts, "lots-untested"):
         yield f"release tests: not all recorded for {untested} of {_number(facts, 'lots-infused')} infusions"
 

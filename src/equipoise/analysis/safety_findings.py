@@ -20,6 +20,7 @@ from equipoise.analysis.results import Cell, ResultTable, TableColumn, finite
 from equipoise.analysis.withheld import Withheld
 from equipoise.protocol.model import Protocol
 from equipoise.protocol.schema.treatment import Product
+from equipoise.records.classes import STUDY_TREATMENT
 from equipoise.records.panel import UNKNOWN_ARM
 from equipoise.stats.binomial import clopper_pearson
 
@@ -54,7 +55,11 @@ def safety_tables(data: AnalysisData, *, drawn: bool = False) -> tuple[ResultTab
     if data.blinded or not any(claim.rule == "safety" and claim.parts for claim in data.protocol.claims):
         return ()
     if data.withheld is not None and _rests_on_withheld(data, data.withheld):
-        return (ResultTable(FACTS, FACTS_TITLE, FACTS_COLUMNS, (), (f"lots or events are {data.withheld.reason}",)),)
+        return (
+            ResultTable(
+                FACTS, FACTS_TITLE, FACTS_COLUMNS, (), (f"lots, infusions or events are {data.withheld.reason}",)
+            ),
+        )
     doses = doses_given(data.panel, data.trial)
     doses = doses.chosen(data.panel.present[data.trial][doses.person])
     release = release_of(data, doses)
@@ -68,8 +73,9 @@ def safety_tables(data: AnalysisData, *, drawn: bool = False) -> tuple[ResultTab
 
 
 def _rests_on_withheld(data: AnalysisData, withheld: Withheld) -> bool:
-    """Whether lots or events on which the claim rests are withheld from this analysis."""
-    return withheld.column("lots", "passed") or bool(withheld.hidden.assessments & set(watched_events(data.protocol)))
+    """Whether lots, infusions or events on which the claim rests are withheld from this analysis."""
+    rests = {*watched_events(data.protocol), *filter(None, (infusions_of(data.protocol),))}
+    return withheld.column("lots", "passed") or bool(withheld.hidden.assessments & rests)
 
 
 def watched_events(protocol: Protocol) -> tuple[str, ...]:
@@ -98,12 +104,14 @@ def _facts(
         ("not-recorded", "Not recorded", "; ".join(_not_recorded(data)) or None),
         ("serious-after", "People with a related serious event after an active dose", len(after)),
         ("serious-procedure", "Related serious events without an active dose before", _count(serious, -1, PROCEDURE)),
-        ("serious-unanswered", "Serious events without an answer to relation", _unanswered(data)),
+        ("serious-unanswered", "Events that may be serious and related, not answered", _unanswered(data)),
         ("lots-failed", "Infused lots that failed a gate", len({(row[0], row[5]) for row in lots.rows})),
         ("lots-failed-after", "Of them with a release that failed after infusion", _late(release)),
+        ("lots-doubtful", "Infusions whose lot has a result against its word", release.doubtful),
         ("lots-untested", "Infusions whose lot lacks the result of a gate in the records", release.untested),
         ("lots-infused", "Infusions of a product with release tests", release.doses),
         ("wrong-products", "Doses of a product that was not the allocated one", len(products.rows)),
+        ("dispensed-astray", "Products that were not allocated, dispensed without such a dose", _astray(data)),
         ("deviations", "Deviations of doses and lots", len(deviations.rows)),
         ("upper", "Upper limit of the share of people with an event where none had one", finite(zero)),
     ]
@@ -152,7 +160,37 @@ def _serious_rows(data: AnalysisData) -> Flags:
 
 
 def _unanswered(data: AnalysisData) -> int:
-    return int((_serious_rows(data) & np.isnan(np.asarray(data.panel.events.columns["related"], np.float64))).sum())
+    """How many events may be related serious ones, since seriousness or relation has no answer."""
+    events = data.panel.events
+    serious, related = (np.asarray(events.columns[name], np.float64) for name in ("serious", "related"))
+    mine = (events.trial == data.trial) & np.isin(events.columns["assessment"], watched_events(data.protocol))
+    mine &= data.panel.present[data.trial][events.participant]
+    open_relation = _serious_rows(data) & np.isnan(related)
+    return int((open_relation | (mine & np.isnan(serious) & (related == 1))).sum())
+
+
+def _astray(data: AnalysisData) -> int:
+    """How many products that were not the arm's were dispensed for doses that are not recorded as given."""
+    rows, made = data.panel.dispensed, data.panel.interventions
+    if not rows.columns:
+        return 0
+    numbered: set[tuple[int, str, float]] = set()
+    dated: set[tuple[int, float]] = set()
+    if made.columns:
+        given = (made.trial == data.trial) & (made.columns["treatment"] == STUDY_TREATMENT)
+        for place in np.flatnonzero(given & (made.columns["status"] == "given")):
+            who = int(made.participant[place])
+            numbered.add((who, str(made.columns["period"][place]), float(made.columns["dose_number"][place])))
+            dated.add((who, float(made.columns["day"][place])))
+    astray = 0
+    for place in np.flatnonzero(rows.trial == data.trial):
+        who, column = int(rows.participant[place]), rows.columns
+        dose = (who, str(column["period"][place]), float(column["dose_number"][place]))
+        arm = int(data.panel.arm[data.trial, who])
+        planned = data.protocol.arms[arm].treatments.get(dose[1]) if arm != UNKNOWN_ARM else None
+        missing = dose not in numbered and (who, float(column["day"][place])) not in dated
+        astray += missing and str(column["product"][place]) != planned
+    return astray
 
 
 def _serious(data: AnalysisData, doses: Doses) -> ResultTable:

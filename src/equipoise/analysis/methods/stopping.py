@@ -85,6 +85,9 @@ def _run(data: AnalysisData, analysis: Analysis, options: Options) -> Outcome:
     serious = _with_serious(data, options, doses.first)[treated]
     asked = not unanswered(data, options.events, ("serious",))
     walked, status = _walked(data, rule, doses, event, treated)
+    if (walked is None or walked.met_after is None) and (unsure := _may_have(data, options, doses.days, event)):
+        people = "participant has" if unsure == 1 else "participants have"
+        walked, status = None, f"{CANNOT}{unsure} {people} an event whose day, grade or relation is not recorded"
     row = (
         rule.id,
         int(treated.size),
@@ -145,11 +148,28 @@ def _first_event(data: AnalysisData, options: Options, doses: list[Floats]) -> F
     return found
 
 
+def _may_have(data: AnalysisData, options: Options, doses: list[Floats], event: Floats) -> int:
+    """How many of those treated, without an event of the rule, have one that may be it, for want of an answer."""
+    rows = data.panel.events
+    mine = (rows.trial == data.trial) & (rows.columns["assessment"] == options.events)
+    grade, related = (np.asarray(rows.columns[name], np.float64) for name in ("grade", "related"))
+    mine &= (related != 0) & ~(grade < options.grade)  # missing ones among them
+    found: set[int] = set()
+    for place in np.flatnonzero(mine):
+        person, day = int(rows.participant[place]), float(rows.columns["start_day"][place])
+        since = day - doses[person]  # missing where either day is
+        if since.size and not np.isfinite(event[person]) and (~(since < 0) & ~(since > options.within_days)).any():
+            found.add(person)
+    return len(found)
+
+
 def _with_serious(data: AnalysisData, options: Options, first: Floats) -> Flags:
     """Whether each participant had a related serious event from the first active dose on."""
     rows = data.panel.events
     mine = _related(data, options) & (np.asarray(rows.columns["serious"], np.float64) == 1)
-    mine &= np.asarray(rows.columns["start_day"], np.float64) >= first[rows.participant]
+    # An event without a day may have come after the dose; who had no dose has an infinite first day.
+    mine &= ~(np.asarray(rows.columns["start_day"], np.float64) < first[rows.participant])
+    mine &= np.isfinite(first[rows.participant]) | np.isnan(first[rows.participant])
     found = np.zeros(data.panel.participants, np.bool_)
     found[rows.participant[mine]] = True
     return found
