@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -190,6 +191,14 @@ def word(level: object) -> str:
     if isinstance(level, float | np.floating) and float(level).is_integer():
         return str(int(level))
     return str(level)
+
+
+def of_numbers(values: Any) -> bool:
+    """Whether an array is of real numbers, and not of texts that could be read as some."""
+    found = np.asarray(values)
+    if found.dtype.kind != "O":
+        return found.dtype.kind in "iuf"
+    return all(isinstance(x, Real) and not isinstance(x, bool) for x in found.ravel() if x is not None)
 
 
 def _no_kind(name: str, kind: str) -> DataError:

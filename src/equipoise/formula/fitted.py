@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from equipoise.errors import InputError, Problem, shown
+from equipoise.formula.columns import of_numbers
 from equipoise.formula.design import Design
 from equipoise.formula.estimable import Estimable
 from equipoise.formula.grammar import Parsed
@@ -257,7 +258,7 @@ class FittedMMRM:
                     raise _wrong("L", "Two coefficients have this name", remedy, name)
             L = [L.get(name, 0.0) for name in self.terms]
         try:
-            if np.asarray(L).dtype.kind not in "iufbO":
+            if np.asarray(L).dtype.kind != "b" and not of_numbers(L):
                 raise TypeError(L)
             rows = np.atleast_2d(np.asarray(L, dtype=np.float64))
         except (TypeError, ValueError):

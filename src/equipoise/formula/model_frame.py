@@ -11,7 +11,7 @@ import numpy as np
 
 from equipoise.errors import InputError, Problem, shown
 from equipoise.formula.arithmetic import Expression
-from equipoise.formula.columns import Column, Frame, frame_of, unusable
+from equipoise.formula.columns import Column, Frame, frame_of, of_numbers, unusable
 from equipoise.formula.grammar import Parsed
 from equipoise.formula.schedule import Asked, Schedule, arranged, scheduled
 from equipoise.formula.tokens import refuse
@@ -147,7 +147,7 @@ def _weights(weights: Any, frame: Frame) -> tuple[Floats | None, str]:
             raise unusable(f"column {weights}", "data-kind", "Weights are numbers", "Convert the column before.")
         return numbers, weights
     try:
-        if np.asarray(weights).dtype.kind not in "iufO":
+        if not of_numbers(weights):
             raise TypeError(weights)
         values = np.asarray(weights, dtype=np.float64)
     except (TypeError, ValueError):

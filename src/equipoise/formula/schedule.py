@@ -178,7 +178,7 @@ def _labels(visits: Any) -> tuple[str, ...]:
         raise _wrong("visits", "Visits are a list of the column's values, in order", "Give them as a list.", visits)
     values = list(visits)
     for value in values:
-        if value is None or value != value:  # noqa: PLR0124 - a number that is none is not equal to itself
+        if value is None or str(value) in ("nan", "NaT", "<NA>"):
             raise _wrong("visits", "A visit has a label", "Leave missing values out of the list.", value)
     labels = tuple(word(value) for value in values)
     if len(labels) < 1:
