@@ -34,6 +34,19 @@ def _fails(data, analysis, options):
     raise ZeroDivisionError("of no use")
 
 
+from equipoise.analysis.derivations.value import DERIVATION as VALUE
+
+
+def _no_needs(options):
+    raise KeyError("needs")
+
+
+def _no_visits(protocol, options, others):
+    raise KeyError("visits")
+
+
+NEEDS = replace(VALUE, name="fails", needs=_no_needs)
+VISITS = replace(VALUE, name="fails", measured=_no_visits)
 FAILS = replace(OURS, name="fails", run=_fails)
 MISNAMED = OURS
 """
@@ -169,3 +182,17 @@ def test_a_report_can_be_made_where_the_package_is_not_installed(install: Instal
     shutil.rmtree(tmp_path / "site" / "others-1.0.dist-info")
     forget()
     assert "ancova-of-others" in equipoise.report(out).read_text("utf-8")
+
+
+@pytest.mark.requirement("PLUGIN-ORIGIN")
+@pytest.mark.parametrize("target", ["NEEDS", "VISITS"])
+def test_a_derivation_of_others_that_fails_in_the_plan_is_told_at_its_parameter(
+    install: Install, tmp_path: Path, target: str
+) -> None:
+    install("others", "1.0", "derivations", fails=f"of_others:{target}")
+    path = tmp_path / "protocol.yaml"
+    text = (EXAMPLE / "protocol.yaml").read_text("utf-8")
+    path.write_text(text.replace("derivation: value", "derivation: fails", 1), "utf-8")
+    with pytest.raises(SurroundingsError, match=r"others 1\.0.*KeyError") as refused:
+        plan(load_protocol(path))
+    assert refused.value.problems[0].rule == "derivation-runs" and refused.value.problems[0].line

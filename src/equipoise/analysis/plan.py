@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 from types import MappingProxyType
@@ -97,11 +98,20 @@ def _parameters(protocol: Protocol) -> tuple[list[PlannedParameter], list[Proble
     return planned, problems
 
 
+def _answering(protocol: Protocol, item: PlannedParameter) -> AbstractContextManager[None]:
+    """While a derivation is asked: a failure of another package's is told at the parameter that names it."""
+    at = ("parameters", protocol.parameters.index(item.parameter), "derivation")
+    return answerable(derivations(), item.parameter.derivation, protocol, at)
+
+
 def _ordered(
     protocol: Protocol, planned: list[PlannedParameter]
 ) -> tuple[tuple[PlannedParameter, ...], dict[str, frozenset[str]], list[Problem]]:
     by_id = {item.parameter.id: item for item in planned}
-    needs = {name: item.derivation.needs(item.options) for name, item in by_id.items()}
+    needs: dict[str, Sequence[str]] = {}
+    for name, item in by_id.items():
+        with _answering(protocol, item):
+            needs[name] = tuple(item.derivation.needs(item.options))
     try:
         order = list(TopologicalSorter(needs).static_order())
     except CycleError as error:
@@ -113,7 +123,8 @@ def _ordered(
     measured: dict[str, frozenset[str]] = {}
     for name in order:
         item = by_id[name]
-        measured[name] = item.derivation.measured(protocol, item.options, measured)
+        with _answering(protocol, item):
+            measured[name] = item.derivation.measured(protocol, item.options, measured)
     return tuple(by_id[name] for name in order), measured, []
 
 
